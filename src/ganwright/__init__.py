@@ -1,0 +1,38 @@
+"""Ganwright makes generative adversarial networks practical: a folder in, new pictures out.
+
+from ganwright import GAN, load
+
+gan = GAN().fit("photos/", minutes=20)
+gan.save("photos.safetensors")
+load("photos.safetensors").sample(16, seed=7)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganwright.core.errors import GanwrightError as GanwrightError
+    from ganwright.data.modalities.image import Image as Image
+    from ganwright.gan import GAN as GAN
+    from ganwright.gan import load as load
+    from ganwright.model.model import Model as Model
+
+__version__ = "0.1.0"
+
+# Looked up when used, because torch takes seconds to import and `ganwright --help` should not wait for it.
+_HOMES = {
+    "GAN": "ganwright.gan",
+    "load": "ganwright.gan",
+    "Model": "ganwright.model.model",
+    "Image": "ganwright.data.modalities.image",
+    "GanwrightError": "ganwright.core.errors",
+}
+__all__ = ["GAN", "GanwrightError", "Image", "Model", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'ganwright' has no attribute {name!r}")

@@ -1,0 +1,115 @@
+"""The command line: verbs, and what becomes of their errors.
+
+Nothing heavy is imported here: `ganwright --help` and a mistyped flag answer before torch could be loaded.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, UnknownOptionError
+
+import ganwright
+from ganwright.cli.demo import demo
+from ganwright.cli.doctor import doctor
+from ganwright.cli.inspect import inspect
+from ganwright.cli.output import Output
+from ganwright.cli.sample import sample
+from ganwright.cli.train import train
+from ganwright.core.errors import GanwrightError, UsageError
+
+PROLOGUE = """\
+Ganwright trains generative adversarial networks: a folder of pictures in, new pictures out.
+
+Examples:
+  ganwright demo                                 hand-written digits in a minute, no data needed
+  ganwright train photos/                        ten minutes on your pictures
+  ganwright train photos/ --time 2h              longer is better
+  ganwright sample last -n 100 --seed 7 -o out/  new pictures from the last run
+  ganwright inspect last                         what a model file holds
+"""
+
+EPILOGUE = """\
+Exit codes: 0 done, 1 a bug in Ganwright, 2 usage, 3 data or path, 4 model file, 5 disk, memory or device, 6 diverged,
+75 told to end (saved), 130 Ctrl-C.
+`ganwright VERB --help` explains a verb.
+"""
+
+BUG = 1
+RESOURCES = 5
+INTERRUPTED = 130
+
+
+def build_app() -> App:
+    """The verbs with their flags, from the signatures and docstrings of their functions."""
+    app = App(
+        name="ganwright",
+        help=PROLOGUE,
+        help_epilogue=EPILOGUE,
+        help_format="plaintext",
+        help_formatter="plain",
+        version=ganwright.__version__,
+    )
+    for verb in (train, sample, inspect, demo, doctor):
+        app.command(verb)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command line. User's mistakes are told in a few lines, bugs leave a traceback in a file."""
+    output = Output(json="--json" in arguments)
+    try:
+        result = build_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        return result if isinstance(result, int) else 0
+    except CycloptsError as error:
+        return output.error(_usage_error(error))
+    except GanwrightError as error:
+        return output.error(error)
+    except KeyboardInterrupt:
+        output.line("stopped; nothing was left half done", problem=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone, as `| head` does
+        return 0
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit):
+            return int(error.code or 0)
+        return _unexpected(error, output, debug="--debug" in arguments)
+
+
+def _usage_error(error: CycloptsError) -> UsageError:
+    text = str(error).strip().replace("\n", " ")
+    hint = "ganwright --help" if isinstance(error, UnknownOptionError) is False and "command" in text else ""
+    chain = " ".join(error.command_chain or ())
+    return UsageError("E-USAGE-01", text, hints=(hint or f"ganwright {chain} --help".replace("  ", " "),))
+
+
+def _unexpected(error: Exception, output: Output, debug: bool) -> int:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" ({error.filename})" if error.filename else ""
+        output.line(
+            f"error[E-DISK-01]: the disk is full{where}\n  try    free some space, or another --run folder", problem=True
+        )
+        return RESOURCES
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        output.line("error[E-MEMORY-01]: out of memory\n  try    a smaller --batch or --size", problem=True)
+        return RESOURCES
+    trace = "".join(traceback.format_exception(error))
+    with tempfile.NamedTemporaryFile("w", prefix="ganwright-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write(trace)
+    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    output.line(
+        f"error[E-BUG]: this is a bug in Ganwright, not your mistake\n  what   {summary}\n  where  {file.name}", problem=True
+    )
+    if debug:
+        output.line(trace, problem=True)
+    return BUG

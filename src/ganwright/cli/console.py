@@ -1,0 +1,130 @@
+"""A run as a person follows it: a live line in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console as RichConsole
+from rich.live import Live
+from rich.text import Text
+
+from ganwright.cli.output import Output
+from ganwright.core.budget import format_duration
+from ganwright.gan import DataReady, PlanReady, Preparing
+from ganwright.training.events import Ended, Progress, Snapshot, Warned
+
+if TYPE_CHECKING:
+    from ganwright.training.run_folder import RunFolder
+
+PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Seconds between plain lines, the last one repeated: often at first, when one wonders whether it works."""
+
+
+class Console:
+    """A subscriber that tells what `fit` does; health and time left come first, losses last."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._rich = RichConsole(file=output.stream, highlight=False)
+        self._live: Live | None = None
+        self._plain_lines = 0
+        self._next_plain = 0.0
+        self._began = time.monotonic()
+        self._preparing_said = 0.0
+        self._saved_at: float | None = None
+        self._run: RunFolder | None = None
+
+    def __call__(self, event: object) -> None:
+        """Show the event, if it is one for people."""
+        match event:
+            case Preparing():
+                self._preparing(event)
+            case DataReady():
+                self._still()
+                for line in event.report.lines():
+                    self._say(line)
+                self._update(Text("timing a few steps ...", style="dim"))
+            case PlanReady():
+                self._still()
+                self._plan(event)
+            case Progress():
+                self._progress(event)
+            case Snapshot():
+                self._saved_at = time.monotonic()
+            case Warned():
+                self._say(f"warning  {event.text}", style="yellow")
+            case Ended():
+                self._still()
+                self._say(f"{event.ending} after {format_duration(event.elapsed_seconds)} of training: {event.why}")
+            case _:
+                pass
+
+    def close(self) -> None:
+        """End the live line, whatever happened."""
+        self._still()
+
+    def _preparing(self, event: Preparing) -> None:
+        now = time.monotonic()
+        share = f"{event.done:,} of {event.total:,}" if event.total else f"{event.done:,}"
+        if self._rich.is_terminal:
+            self._update(Text(f"{event.what} {share}", style="dim"))
+        elif now - max(self._began, self._preparing_said) > 10:
+            self._preparing_said = now
+            self._say(f"{event.what} {share}")
+
+    def _plan(self, event: PlanReady) -> None:
+        self._run = event.run
+        for word, line in zip(("Plan", ""), event.plan.lines(), strict=True):
+            self._say(f"{word:9}{line}")
+        self._say(f"{'Machine':9}{event.plan.machine.name}")
+        if event.run is not None:
+            self._say(f"{'Run':9}{event.run.path}      Ctrl-C saves and stops")
+            self._say(f"{'':9}look at  {event.run.path / 'samples'}")
+
+    def _progress(self, event: Progress) -> None:
+        now = time.monotonic()
+        if self._rich.is_terminal:
+            self._update(progress_text(event, None if self._saved_at is None else now - self._saved_at))
+        elif now >= self._next_plain:
+            self._next_plain = now + PLAIN_SECONDS[min(self._plain_lines, len(PLAIN_SECONDS) - 1)]
+            self._plain_lines += 1
+            self._say(progress_text(event, None).plain)
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._rich.print(Text(text, style=style), soft_wrap=True)
+
+    def _update(self, text: Text) -> None:
+        if not self._rich.is_terminal:
+            return
+        text.no_wrap, text.overflow = True, "ellipsis"
+        if self._live is None:
+            self._live = Live(text, console=self._rich, refresh_per_second=4, transient=True)
+            self._live.start()
+        else:
+            self._live.update(text)
+
+    def _still(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def progress_text(event: Progress, saved_seconds_ago: float | None) -> Text:
+    """One line, the most important first, so that a narrow terminal cuts the least."""
+    share = event.samples_seen / max(1, event.total_samples)
+    parts = [
+        (f"{share:4.0%}", "bold"),
+        (f"{format_duration(event.seconds_left)} left", "bold"),
+        (event.health, "green" if event.health == "ok" else "yellow"),
+        (f"step {event.step:,}", ""),
+        (f"{event.records_per_second:,.0f} records/s", ""),
+        (f"epoch {event.epoch:.1f}", ""),
+    ]
+    if event.diversity is not None:
+        parts.append((f"diversity {event.diversity:.2f}", ""))
+    if saved_seconds_ago is not None:
+        parts.append((f"saved {format_duration(saved_seconds_ago)} ago", "dim"))
+    if "generator_loss" in event.numbers:
+        parts.append((f"loss G {event.numbers['generator_loss']:.2f} D {event.numbers['discriminator_loss']:.2f}", "dim"))
+    return Text(" · ").join(Text(text, style=style) for text, style in parts)

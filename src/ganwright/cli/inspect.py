@@ -1,0 +1,69 @@
+"""`ganwright inspect MODEL`"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ganwright.cli.options import Debug, Json
+from ganwright.cli.output import Output
+from ganwright.core.budget import format_duration
+
+
+def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False) -> None:
+    """Say what is inside a model file; no weight is read and nothing in it is run.
+
+    Parameters
+    ----------
+    model
+        A model file, a run folder, a run's name or the beginning of it, or last.
+    """
+    from ganwright.model.locate import find_model
+    from ganwright.model.model_file import read_facts
+
+    path = find_model(model)
+    facts = read_facts(path)
+    output = Output(json)
+    if json:
+        output.document({"path": str(path), "bytes": path.stat().st_size, **facts})
+        return
+    output.line(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
+    for name, text in describe(facts):
+        output.line(f"  {name:11}{text}")
+
+
+def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """The facts of a model file, line by line; what a stranger's file leaves out is left out here too."""
+    network = {key: value for key, value in facts["network"].items() if key != "name"}
+    sizes = [math.prod(t["shape"]) for t in facts["tensors"].values()]
+    known, training = facts["facts"], facts["facts"].get("training", {})
+    data, config = known.get("data", {}), training.get("config", {})
+    shape = "×".join(str(side) for side in facts["spec"].get("shape", []))
+    lines = [
+        ("makes", f"{facts['spec'].get('kind')} of shape {shape} (channels×height×width)"),
+        ("network", f"{facts['network'].get('name')}: " + ", ".join(f"{k} {_short(v)}" for k, v in network.items())),
+        ("size", f"{sum(sizes):,} values in {len(sizes)} tensors"),
+    ]
+    if data:
+        lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}"))
+        for condition in data.get("conditions", []):
+            lines.append(("", f"{condition['name']}: {len(condition['classes'])} classes ({_short(condition['classes'])})"))
+    if training:
+        how_long = format_duration(training.get("seconds", 0))
+        lines.append(("training", f"{training.get('steps'):,} steps, {training.get('samples_seen'):,} samples, {how_long}"))
+        lines.append(
+            ("recipe", f"{known.get('recipe')} · loss {config.get('loss', {}).get('name')} · seed {config.get('seed')}")
+        )
+        lines.append(("made with", ", ".join(f"{k} {v}" for k, v in training.get("versions", {}).items())))
+    lines.append(("format", f"{facts['format']} version {facts['version']}"))
+    return [(name, printable(text)) for name, text in lines]
+
+
+def printable(text: str) -> str:
+    """Without control characters: a stranger's file must not steer the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

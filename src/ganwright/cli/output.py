@@ -1,0 +1,37 @@
+"""Where words go: people read lines, programs read one JSON document on standard output."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from ganwright.core.errors import GanwrightError
+
+
+@dataclass(frozen=True)
+class Output:
+    """With `json`, standard output carries the document alone and every message goes to standard error."""
+
+    json: bool = False
+
+    @property
+    def stream(self) -> TextIO:
+        """Where messages go."""
+        return sys.stderr if self.json else sys.stdout
+
+    def line(self, text: str = "", *, problem: bool = False) -> None:
+        """One message; a problem goes to standard error either way."""
+        print(text, file=sys.stderr if problem else self.stream, flush=True)
+
+    def document(self, value: Any) -> None:
+        """The JSON document, when one was asked for."""
+        if self.json:
+            print(json_module.dumps(value, ensure_ascii=False), flush=True)
+
+    def error(self, error: GanwrightError) -> int:
+        """Tell of `error`; gives back its exit code."""
+        self.line(str(error), problem=True)
+        self.document({"error": error.as_dict()})
+        return error.exit_code

@@ -1,0 +1,64 @@
+"""`ganwright sample MODEL`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganwright.cli.options import Debug, Device, Json, parse_grid
+from ganwright.cli.output import Output
+from ganwright.core.budget import parse_count
+from ganwright.core.errors import UsageError
+
+
+def sample(
+    model: str = "last",
+    /,
+    *,
+    n: Annotated[str | None, Parameter(name=["-n", "--count"])] = None,
+    seed: int = 0,
+    out: Annotated[Path, Parameter(name=["-o", "--out"])] = Path("out"),
+    grid: str | None = None,
+    device: Device = "cpu",
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make new records with a trained model: PNG files, or one grid.
+
+    The same model, seed and count give the same pictures on any machine of one kind, and picture i does not depend on how
+    many are asked for.
+
+    Parameters
+    ----------
+    model
+        A model file, a run folder, a run's name or the beginning of it, or last.
+    n
+        How many. Default: 16.
+    seed
+        Which ones.
+    out
+        The folder they go to; with --grid it may be a .png file.
+    grid
+        Rows x columns, as 5x5: one picture with all of them.
+    """
+    output = Output(json)
+    shape = parse_grid(grid) if grid is not None else None
+    if shape is not None and n is not None and parse_count(n) != shape[0] * shape[1]:
+        raise UsageError(
+            "E-SAMPLE-01", f"--grid {grid} has {shape[0] * shape[1]} places, -n asks for {n}", hints=("leave -n out",)
+        )
+    count = shape[0] * shape[1] if shape else parse_count(n) if n is not None else 16
+
+    from ganwright.cli.writing import write_grid, write_samples
+    from ganwright.model.locate import find_model
+    from ganwright.model.model import Model
+    from ganwright.runtime.device import find_machine
+
+    path = find_model(model)
+    loaded = Model.load(path, find_machine(device).device)
+    files = write_grid(loaded, shape, seed, out) if shape else write_samples(loaded, count, seed, out)
+    where = files[0] if len(files) == 1 else out
+    output.line(f"{count:,} new {loaded.codec.describe()} → {where}   (model {path}, seed {seed})")
+    output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})

@@ -1,0 +1,164 @@
+"""`ganwright train PATH`"""
+
+from __future__ import annotations
+
+import dataclasses
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from ganwright.cli.options import Debug, Device, Json, parse_size
+from ganwright.cli.output import Output
+from ganwright.core.budget import Budget, parse_count, parse_duration
+
+if TYPE_CHECKING:
+    from ganwright.gan import GAN
+
+PREEMPTED = 75
+INTERRUPTED = 130
+
+
+def train(
+    path: Path,
+    /,
+    *,
+    recipe: str | None = None,
+    run: Path | None = None,
+    time: str | None = None,
+    epochs: float | None = None,
+    steps: str | None = None,
+    images: str | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    device: Device = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    size: str | None = None,
+    channels: Literal[1, 3, 4] | None = None,
+    background: Literal["white", "black", "grey"] = "white",
+    dedupe: Annotated[bool, Parameter(negative=())] = False,
+    limit: str | None = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Train on pictures: a folder (searched through), a .zip, IDX files as MNIST is published, or .npy/.npz arrays.
+
+    The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
+
+    Parameters
+    ----------
+    path
+        The pictures. Sub-folders are taken as class labels and kept with the model.
+    recipe
+        A whole GAN by name: dcgan or mlp. Default: what suits the data.
+    run
+        Where the run goes. Default: runs/<date>-<data>-<shape>-<id>.
+    time
+        How long the whole command may take, as 90s, 20m or 1h30m. Default: 10m.
+    epochs
+        Instead: passes over the data.
+    steps
+        Instead: training steps, as 5000 or 5k.
+    images
+        Instead: pictures shown to the discriminator, as 2M.
+    batch
+        Pictures per turn. Default: the recipe's.
+    seed
+        Every random number follows from it.
+    precision
+        Of the networks' products: bf16 where the hardware is fast at it, or as told.
+    size
+        A side in pixels, or height x width as 48x64. Default: the pictures' own when all are alike and small, else 64.
+    channels
+        1 grey, 3 colour, 4 colour with transparency. Default: what most pictures have.
+    background
+        What shows through transparent pictures when transparency is not kept.
+    dedupe
+        Keep one of each set of identical pictures.
+    limit
+        Use this many pictures only, for a quick check.
+    """
+    budget = Budget(
+        seconds=parse_duration(time) if time is not None else None,
+        epochs=epochs,
+        steps=parse_count(steps) if steps is not None else None,
+        images=parse_count(images) if images is not None else None,
+    )
+    reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
+    limited = parse_count(limit) if limit is not None else None
+    settings = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
+    gan, code = run_training(path, settings, reading, budget, limited, run, Output(json), began=clock.monotonic())
+    del gan
+    return code
+
+
+def run_training(
+    data: Any,
+    settings: dict[str, Any],
+    reading: dict[str, Any],
+    budget: Budget,
+    limit: int | None,
+    run: Path | None,
+    output: Output,
+    began: float,
+) -> tuple[GAN, int]:
+    """Train with a console attached; gives back the trained GAN and the exit code."""
+    from ganwright.cli.console import Console
+    from ganwright.data.modalities.image import Image
+    from ganwright.gan import GAN
+
+    gan = GAN(modality=Image(**reading), **settings)
+    console = Console(output)
+    budget = dataclasses.replace(budget, seconds=_without_start(budget.seconds, began))
+    try:
+        gan.fit(
+            data,
+            **dataclasses.asdict(budget),
+            limit=limit,
+            run=run if run is not None else True,
+            subscribers=[console],
+            handle_signals=True,
+        )
+    finally:
+        console.close()
+    _say_what_next(gan, output)
+    output.document(_summary(gan))
+    if gan.ended_.ending == "stopped":
+        return gan, PREEMPTED if gan.stop_signal_ == "SIGTERM" else INTERRUPTED
+    return gan, 0
+
+
+def _without_start(seconds: float | None, began: float) -> float | None:
+    """A time budget is the whole command's: what importing took is spent already."""
+    return None if seconds is None else max(1.0, seconds - (clock.monotonic() - began))
+
+
+def _say_what_next(gan: GAN, output: Output) -> None:
+    run = gan.run_
+    assert run is not None
+    size = (run / "model.safetensors").stat().st_size / 1e6
+    latest = max((run / "samples").glob("*.png"), default=None)
+    output.line(f"pictures  {latest}")
+    output.line(f"curves    {run / 'curves.png'}")
+    output.line(f"model     {run / 'model.safetensors'}  ({size:.1f} MB, all that sampling needs)")
+    output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o out/")
+
+
+def _summary(gan: GAN) -> dict[str, Any]:
+    assert gan.run_ is not None
+    ended = gan.ended_
+    return {
+        "run": str(gan.run_),
+        "model": str(gan.run_ / "model.safetensors"),
+        "ending": ended.ending,
+        "why": ended.why,
+        "steps": ended.step,
+        "samples_seen": ended.samples_seen,
+        "seconds": round(ended.elapsed_seconds, 2),
+        "planned_seconds": round(gan.plan_.seconds, 2),
+        "health": ended.health,
+        "recipe": gan.plan_.config.recipe,
+        "records": gan.data_report_.used,
+        "seed": gan.plan_.config.seed,
+    }

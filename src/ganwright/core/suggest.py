@@ -1,0 +1,20 @@
+"""The nearest known name to a mistyped one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of `known` most like `name`, or None when nothing is close."""
+    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def unknown_name_hints(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Hints for an error about `name`: the nearest one first, then all there are."""
+    names = sorted(known)
+    guess = nearest(name, names)
+    listing = "known: " + ", ".join(names)
+    return (f"did you mean {guess}?", listing) if guess else (listing,)

@@ -1,0 +1,102 @@
+"""Packed records on disk, ready to be drawn from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganwright.core.config import from_plain
+from ganwright.core.errors import DataError
+from ganwright.data.modalities.base import MODALITIES, Codec
+from ganwright.data.report import DataReport
+
+FORMAT_VERSION = 1
+FACTS_FILE = "dataset.json"
+
+
+class Dataset:
+    """Records of one modality as columns of equal length.
+
+    A folder holds one .npy file per column, memory-mapped, and `dataset.json`. Nothing outside the folder is needed any
+    more: the files it was made from may change or go.
+    """
+
+    def __init__(self, columns: Mapping[str, np.ndarray], codec: Codec, report: DataReport, fingerprint: str) -> None:
+        self.columns = dict(columns)
+        self.codec = codec
+        self.report = report
+        self.fingerprint = fingerprint
+        """Hex digest of the packed content: equal data give equal fingerprints, wherever they came from."""
+
+    @classmethod
+    def open(cls, folder: Path) -> Dataset:
+        """The dataset in `folder`.
+
+        Raises:
+            DataError: it is not there, incomplete, or of another version.
+        """
+        try:
+            facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+            if facts["version"] != FORMAT_VERSION:
+                raise ValueError(f"its format is {facts['version']}, expected {FORMAT_VERSION}")
+            kind = MODALITIES.get(facts["modality"]).codec
+            codec = kind.from_state(facts["codec"], _load_tensors(folder, facts["tensors"]))
+            columns = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in facts["columns"]}
+            if {len(column) for column in columns.values()} != {facts["rows"]}:
+                raise ValueError("its columns differ in length")
+            return cls(columns, codec, from_plain(DataReport, facts["report"]), facts["fingerprint"])
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise DataError("E-DATA-06", "packed data cannot be opened", where=str(folder), why=str(error)) from None
+
+    def __len__(self) -> int:
+        return len(self.columns["x"])
+
+    @property
+    def name(self) -> str:
+        """What the data are called."""
+        return self.report.name
+
+    def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
+        """The rows at `indices` (int64 (B,)), one tensor per column, in their order; copies, free to be written to."""
+        return {name: torch.from_numpy(np.take(column, indices, axis=0)) for name, column in self.columns.items()}
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The class of each record, int64 (N,): its place in the codec's classes, -1 for unknown; None without classes."""
+        return self.columns.get("label")
+
+    def as_cached(self, seconds: float, place: str) -> Dataset:
+        """The same data with a report that says it was prepared before."""
+        report = replace(self.report, cached=True, seconds=seconds, place=place)
+        return Dataset(self.columns, self.codec, report, self.fingerprint)
+
+
+def dataset_facts(codec: Codec, columns: tuple[str, ...], rows: int, report: Any, fingerprint: str) -> dict[str, Any]:
+    """What dataset.json says; `report` is plain already."""
+    return {
+        "version": FORMAT_VERSION,
+        "modality": codec.modality,
+        "codec": codec.state(),
+        "tensors": sorted(codec.tensors()),
+        "columns": list(columns),
+        "rows": rows,
+        "fingerprint": fingerprint,
+        "report": report,
+    }
+
+
+def save_tensors(folder: Path, codec: Codec) -> None:
+    """Writes the codec's tensors beside the columns."""
+    for name, tensor in codec.tensors().items():
+        np.save(folder / f"codec-{name}.npy", tensor.detach().cpu().numpy(), allow_pickle=False)
+
+
+def _load_tensors(folder: Path, names: list[str]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(np.load(folder / f"codec-{name}.npy", allow_pickle=False)) for name in names}

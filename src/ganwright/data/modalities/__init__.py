@@ -1,0 +1,1 @@
+"""What bytes mean, one meaning a file."""

@@ -1,0 +1,139 @@
+"""A modality gives bytes their meaning: it learns a codec from a source, and the codec does the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from ganwright.core.config import Part
+from ganwright.core.registry import Registry
+from ganwright.data.record import Record, Skipped
+from ganwright.data.sources.base import Source
+from ganwright.data.spec import Condition, DataSpec
+
+MODALITIES = Registry("modality", "ganwright.data.modalities")
+
+MADE_BY = "Ganwright"
+"""Written into every file that samples are saved to, so that none of anyone else's is ever overwritten."""
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how many are done, how many there are)"""
+
+
+@dataclass
+class Packed:
+    """A chunk of records in compact storage, row for row."""
+
+    columns: dict[str, np.ndarray]
+    """Arrays of equal length: for pictures {"x": uint8 (n, H, W, C)}, and one int64 (n,) per condition."""
+    names: list[str]
+    """The record each row came from."""
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+    """How often each noteworthy thing was done, by sentence: {"turned upright by their camera tag": 41}."""
+
+
+class Codec(ABC):
+    """What was learned of the data: packs records, expands batches for the networks, decodes what they make.
+
+    Its state is JSON (`state`) plus tensors (`tensors`), and is all that a model file needs of the data.
+    """
+
+    modality: ClassVar[str]
+    default_recipe: ClassVar[str]
+    noun: ClassVar[str] = "records"
+    """What many records are called: "pictures"."""
+    reason: str = ""
+    """How the shape was chosen, for the data report; no part of the state."""
+
+    @property
+    @abstractmethod
+    def spec(self) -> DataSpec:
+        """One record as the networks see it, with no conditions asked for."""
+
+    @property
+    @abstractmethod
+    def conditions(self) -> tuple[Condition, ...]:
+        """Everything known of the records beside their content."""
+
+    @abstractmethod
+    def pack(self, records: Sequence[Record]) -> Packed:
+        """Compact storage of the usable ones of `records`, in their order."""
+
+    @abstractmethod
+    def expand(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """A packed batch, on whatever device it lies, as the float32 tensor that the networks see: (B, *spec.shape)."""
+
+    @abstractmethod
+    def decode(self, x: Tensor) -> list[Any]:
+        """A batch (B, *spec.shape) as natural objects: PIL pictures, ..."""
+
+    @abstractmethod
+    def preview(self, objects: Sequence[Any], columns: int) -> PillowImage.Image:
+        """Objects drawn side by side in rows of `columns`, large enough to be looked at."""
+
+    @abstractmethod
+    def write(self, objects: Sequence[Any], folder: Path, first: int) -> list[Path]:
+        """Objects as files of their own, numbered from `first`; gives back the paths."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """The shape for people and run names: "64x64 colour"."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Plain JSON values from which `from_state` makes the codec again."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The part of the state that is too long for JSON."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
+        """The codec again.
+
+        Raises:
+            UsageError, ValueError: the state is not one that `state` gives; every size is checked against bounds first.
+        """
+
+
+class Modality(Part, ABC):
+    """A frozen dataclass of settings that learns a codec."""
+
+    registry = MODALITIES
+    codec: ClassVar[type[Codec]]
+
+    @property
+    def duplicates(self) -> Literal["ignore", "count", "drop"]:
+        """What is done about records that are the same once packed; rows of a table repeat by nature, photos do not."""
+        return "ignore"
+
+    @abstractmethod
+    def fits(self, source: Source) -> bool:
+        """Whether the records of `source` look like this modality's."""
+
+    @abstractmethod
+    def fit(self, source: Source, progress: Progress) -> Codec:
+        """The codec for `source`: one look over all records, or over as many as decide the question.
+
+        Raises:
+            DataError: nothing usable.
+        """
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """The progress that nobody watches."""
+
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """The array as a tensor without a copy where it is writable; a memory map is copied."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -1,0 +1,258 @@
+"""Pictures: photos, drawings, digits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from ganwright.core.errors import DataError, UsageError
+from ganwright.data.chunks import chunks
+from ganwright.data.image_size import COLOURS, choose_channels, choose_size
+from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
+from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
+from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
+from ganwright.data.picture_names import natural_key, why_no_picture
+from ganwright.data.picture_workers import shared_workers
+from ganwright.data.pictures import picture_grid
+from ganwright.data.record import Record, Skipped
+from ganwright.data.report import too_few
+from ganwright.data.sources.base import Source
+from ganwright.data.spec import Condition, DataSpec
+
+MOST_CLASSES = 65_536
+LONGEST_CLASS_NAME = 1024
+ARRAY_COLOURS = {1: "grey", 3: "colour", 4: "alpha"}
+
+
+class ImageCodec(Codec):
+    """Pictures of one size as uint8 (H, W, C), with their class where the records have one."""
+
+    modality: ClassVar[str] = "image"
+    default_recipe: ClassVar[str] = "dcgan"
+    noun: ClassVar[str] = "pictures"
+
+    def __init__(self, policy: PicturePolicy, classes: tuple[str, ...] = (), reason: str = "") -> None:
+        self.policy = policy
+        self.classes = classes
+        self.reason = reason
+        self._spec = DataSpec("image", (policy.channels, policy.height, policy.width), "tanh")
+        self._positions = {name: i for i, name in enumerate(classes)}
+
+    @property
+    def spec(self) -> DataSpec:
+        return self._spec
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return (Condition("label", self.classes),) if self.classes else ()
+
+    def pack(self, records: Sequence[Record]) -> Packed:
+        """{"x": uint8 (n, H, W, C)} and, with classes, {"label": int64 (n,)}; encoded pictures are decoded by children."""
+        results: list[np.ndarray | str] = [record.fault for record in records]
+        notes: Counter[str] = Counter()
+        encoded = [i for i, record in enumerate(records) if not record.fault and isinstance(record.payload, bytes)]
+        self._decode(records, encoded, results, notes)
+        arrays = [i for i, record in enumerate(records) if not record.fault and not isinstance(record.payload, bytes)]
+        if len(arrays) == len(records) and self._are_ready(records):
+            x = np.stack([np.asarray(record.payload) for record in records]).reshape(len(records), *self._pixels_shape)
+            return Packed({"x": x, **self._label_column(records)}, [record.name for record in records])
+        for i in arrays:
+            results[i] = self._fit_array(np.asarray(records[i].payload), notes)
+        usable = [i for i, result in enumerate(results) if not isinstance(result, str)]
+        x = np.stack([results[i] for i in usable]) if usable else np.empty((0, *self._pixels_shape), np.uint8)
+        skipped = [Skipped(records[i].name, result) for i, result in enumerate(results) if isinstance(result, str)]
+        kept = [records[i] for i in usable]
+        return Packed({"x": x, **self._label_column(kept)}, [record.name for record in kept], skipped, dict(notes))
+
+    def expand(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """(B, C, H, W) in -1..1, in torch.channels_last order, as convolutions like it."""
+        return columns["x"].to(torch.float32).div_(127.5).sub_(1).permute(0, 3, 1, 2)
+
+    def decode(self, x: Tensor) -> list[PillowImage.Image]:
+        pixels = x.detach().float().nan_to_num(0).clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+        array = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return [PillowImage.fromarray(picture[..., 0] if self.policy.channels == 1 else picture) for picture in array]
+
+    def preview(self, objects: Sequence[Any], columns: int) -> PillowImage.Image:
+        return picture_grid(objects, columns)
+
+    def write(self, objects: Sequence[Any], folder: Path, first: int) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{first + i:06d}.png" for i in range(len(objects))]
+        for picture, path in zip(objects, paths, strict=True):
+            picture.save(path, pnginfo=made_by_us())
+        return paths
+
+    def describe(self) -> str:
+        return f"{self.policy.width}x{self.policy.height} {COLOURS[self.policy.channels]}"
+
+    def state(self) -> dict[str, Any]:
+        return {**asdict(self.policy), "classes": list(self.classes)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
+        values = dict(state)
+        classes = values.pop("classes", [])
+        if set(values) != set(PicturePolicy.__dataclass_fields__) or tensors:
+            raise ValueError("not the state of a picture codec")
+        for name in ("height", "width", "min_side"):
+            if type(values[name]) is not int or not 1 <= values[name] <= LONGEST_SIDE:
+                raise ValueError(f"{name} must be a whole number in 1..{LONGEST_SIDE}")
+        if type(values["channels"]) is not int or values["channels"] not in COLOURS:
+            raise ValueError("channels must be 1, 3 or 4")
+        if not isinstance(values["background"], str) or values["background"] not in BACKGROUNDS:
+            raise ValueError(f"background must be one of {', '.join(BACKGROUNDS)}")
+        if not isinstance(classes, list) or len(classes) > MOST_CLASSES or len(set(map(repr, classes))) != len(classes):
+            raise ValueError(f"classes must be a list of at most {MOST_CLASSES} different names")
+        if not all(isinstance(name, str) and len(name) <= LONGEST_CLASS_NAME for name in classes):
+            raise ValueError(f"each class must be a name of at most {LONGEST_CLASS_NAME} characters")
+        return cls(PicturePolicy(**values), tuple(classes))
+
+    @property
+    def _pixels_shape(self) -> tuple[int, int, int]:
+        return self.policy.height, self.policy.width, self.policy.channels
+
+    def _label_column(self, records: Sequence[Record]) -> dict[str, np.ndarray]:
+        if not self.classes:
+            return {}
+        positions = [self._positions.get(record.conditions.get("label", ""), -1) for record in records]
+        return {"label": np.array(positions, np.int64)}
+
+    def _are_ready(self, records: Sequence[Record]) -> bool:
+        """Whether all payloads are arrays that need no change."""
+        height, width, channels = self._pixels_shape
+        shapes = {record.payload.shape for record in records if isinstance(record.payload, np.ndarray)}
+        ready = {(height, width, channels)} | ({(height, width)} if channels == 1 else set())
+        return channels != 4 and shapes <= ready and min(height, width) >= self.policy.min_side
+
+    def _decode(
+        self, records: Sequence[Record], which: Sequence[int], results: list[np.ndarray | str], notes: Counter[str]
+    ) -> None:
+        pictures = [(bytes(records[i].payload), records[i].name) for i in which]
+        task = {"do": "decode", "policy": asdict(self.policy)}
+        for i, answer in zip(which, shared_workers().run(task, pictures), strict=True):
+            notes.update(answer.facts.get("notes", ()))
+            pixels = np.frombuffer(answer.pixels, np.uint8)
+            results[i] = answer.fault or pixels.reshape(self._pixels_shape)
+
+    def _fit_array(self, array: np.ndarray, notes: Counter[str]) -> np.ndarray | str:
+        if min(array.shape[:2]) < self.policy.min_side:
+            return f"smaller than {self.policy.min_side} px"
+        done: list[str] = []
+        picture = PillowImage.fromarray(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+        height, width, channels = self._pixels_shape
+        pixels = fit_picture(picture, height, width, channels, self.policy.background, done)
+        notes.update(done)
+        return pixels
+
+
+@dataclass(frozen=True)
+class Image(Modality):
+    """Pictures, brought to one size and one number of channels."""
+
+    codec: ClassVar[type[Codec]] = ImageCodec
+
+    size: tuple[int, int] | int | None = None
+    """(height, width), or one number for a square, in pixels; by default chosen from the pictures, at most 128."""
+    channels: Literal[1, 3, 4] | None = None
+    """1 for grey, 3 for colour, 4 for colour with transparency; by default what most pictures are."""
+    background: Literal["white", "black", "grey"] = "white"
+    """What transparent pictures are drawn on, unless transparency is kept (4 channels)."""
+    min_side: int = 8
+    """Pictures with a shorter side than this are skipped; pixels."""
+    dedupe: bool = False
+    """Keep one of each set of pictures that are exactly the same once resized."""
+
+    def __post_init__(self) -> None:
+        sides = (self.size, self.size) if isinstance(self.size, int) else self.size or (8, 8)
+        if len(sides) != 2 or not all(4 <= side <= 4096 for side in sides):
+            raise UsageError("E-CONFIG-04", f"size must lie in 4..4096 px, not {self.size}")
+        if self.channels not in (None, 1, 3, 4):
+            raise UsageError("E-CONFIG-04", f"channels must be 1, 3 or 4, not {self.channels}")
+        if self.background not in BACKGROUNDS:
+            raise UsageError("E-CONFIG-04", f"background must be one of {', '.join(BACKGROUNDS)}, not {self.background!r}")
+        if not 1 <= self.min_side <= LONGEST_SIDE:
+            raise UsageError("E-CONFIG-04", f"min_side must lie in 1..{LONGEST_SIDE} px, not {self.min_side}")
+
+    @property
+    def duplicates(self) -> Literal["ignore", "count", "drop"]:
+        return "drop" if self.dedupe else "count"
+
+    def fits(self, source: Source) -> bool:
+        """Whether the first readable record is an array of pixels or a file named like a picture."""
+        for record in source.read(0, 8):
+            if isinstance(record.payload, np.ndarray):
+                return record.payload.ndim in (2, 3) and record.payload.dtype == np.uint8
+            if not why_no_picture(record.name):
+                return True
+        return len(source) == 0
+
+    def fit(self, source: Source, progress: Progress) -> ImageCodec:
+        """The codec for the source's usable pictures, from the header of every one of them.
+
+        Raises:
+            DataError: no header of a usable picture.
+        """
+        shapes: Counter[tuple[int, int]] = Counter()
+        colours: Counter[str] = Counter()
+        labels: set[str] = set()
+        skipped: list[Skipped] = []
+        done = 0
+        for records in chunks(source):
+            for record, facts in zip(records, _facts(records), strict=True):
+                if not isinstance(facts, str) and min(facts[:2]) < self.min_side:
+                    facts = f"smaller than {self.min_side} px"
+                if isinstance(facts, str):
+                    skipped.append(Skipped(record.name, facts))
+                    continue
+                height, width, colour = facts
+                shapes[height, width] += 1
+                colours[colour] += 1
+                labels.update(record.conditions.values())
+            done += len(records)
+            progress("looking at pictures", done, len(source))
+        if not shapes:
+            raise too_few(source, ImageCodec.noun, 0, skipped)
+        size = choose_size(shapes, self.size)
+        channels = self.channels or choose_channels(colours)
+        policy = PicturePolicy(size.height, size.width, channels, self.background, self.min_side)
+        return ImageCodec(policy, _classes(labels), size.reason)
+
+
+def made_by_us() -> PngInfo:
+    """The mark in a PNG file's header."""
+    information = PngInfo()
+    information.add_text("Software", MADE_BY)
+    return information
+
+
+def _facts(records: Sequence[Record]) -> list[tuple[int, int, str] | str]:
+    """(height, width, colour) of each record, or why it has none."""
+    found: list[tuple[int, int, str] | str] = [record.fault for record in records]
+    encoded = [i for i, record in enumerate(records) if not record.fault and isinstance(record.payload, bytes)]
+    pictures = [(bytes(records[i].payload), records[i].name) for i in encoded]
+    for i, answer in zip(encoded, shared_workers().run({"do": "probe"}, pictures), strict=True):
+        facts = answer.facts
+        found[i] = answer.fault or (facts["height"], facts["width"], facts["colour"])
+    for i, record in enumerate(records):
+        if isinstance(record.payload, np.ndarray) and not record.fault:
+            shape = record.payload.shape
+            found[i] = shape[0], shape[1], ARRAY_COLOURS[shape[2]] if len(shape) == 3 else "grey"
+    return found
+
+
+def _classes(labels: set[str]) -> tuple[str, ...]:
+    if len(labels) < 2:
+        return ()  # One class tells a network nothing.
+    if len(labels) > MOST_CLASSES:
+        raise DataError("E-DATA-05", f"{len(labels):,} different labels; at most {MOST_CLASSES:,} are possible")
+    return tuple(sorted(labels, key=natural_key))

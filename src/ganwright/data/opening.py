@@ -1,0 +1,68 @@
+"""From what a user names to the source that reads it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ganwright.core.errors import DataError
+from ganwright.core.suggest import nearest
+from ganwright.data.sources.base import SOURCES, Source
+
+
+def open_source(data: Any) -> Source:
+    """The source for a path (str or Path, `~` allowed), for objects in memory, or `data` itself if it is a source.
+
+    Raises:
+        DataError: there is nothing at the path, nothing here can open it, or it is damaged.
+    """
+    if isinstance(data, Source):
+        return data
+    target = existing_path(data) if isinstance(data, str | os.PathLike) else data
+    kinds = [SOURCES.get(name) for name in SOURCES]
+    able = [kind for kind in kinds if kind.can_open(target)]
+    if able:
+        source: Source = max(able, key=lambda kind: kind.specificity).open(target)
+        source.place = os.fspath(data) if isinstance(target, Path) else ""
+        return source
+    known = "; ".join(kind.opens for kind in kinds if kind.opens)
+    shown = os.fspath(data) if isinstance(target, Path) else f"an object of type {type(data).__name__}"
+    raise DataError("E-DATA-01", f"cannot train on {shown}", why=_why_not(target), hints=(f"what can be opened: {known}",))
+
+
+def existing_path(data: str | os.PathLike[str]) -> Path:
+    """The path with `~` expanded.
+
+    Raises:
+        DataError: nothing is there, or it may not be looked at.
+    """
+    path = Path(data).expanduser()
+    try:
+        path.stat()
+        return path
+    except (FileNotFoundError, NotADirectoryError):
+        hints = _similar_names(path)
+        what = "file" if path.suffix else "folder"
+        raise DataError("E-PATH-01", f"there is no {what} {os.fspath(data)}", hints=hints) from None
+    except (OSError, ValueError) as error:
+        raise DataError("E-PATH-02", f"cannot look at {os.fspath(data)!r}", why=str(error)) from None
+
+
+def _similar_names(path: Path) -> tuple[str, ...]:
+    try:
+        names = {name.lower(): name for name in os.listdir(path.parent)}
+    except OSError:
+        return (f"the folder {path.parent} is not there either",) if not path.parent.exists() else ()
+    guess = nearest(path.name, names)
+    return (f"did you mean {path.parent / names[guess]}?",) if guess else ()
+
+
+def _why_not(target: Any) -> str:
+    if not isinstance(target, Path):
+        return ""
+    if not target.is_file():
+        return "it is neither a file nor a folder"
+    if target.stat().st_size == 0:
+        return "the file is empty"
+    return f"no part of the program reads {target.suffix or 'files without an extension'} as a set of records"

@@ -1,0 +1,204 @@
+"""From a path to packed data, once: the next start finds it ready."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganwright.core.config import to_plain
+from ganwright.core.errors import DataError
+from ganwright.data.chunks import chunks
+from ganwright.data.columns import ColumnWriter
+from ganwright.data.dataset import FACTS_FILE, FORMAT_VERSION, Dataset, dataset_facts, save_tensors
+from ganwright.data.limited import Limited
+from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
+from ganwright.data.opening import open_source
+from ganwright.data.record import Skipped
+from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
+from ganwright.data.sources.base import Source
+from ganwright.runtime.files import cache_root, require_space, temporary_beside
+
+ABANDONED_SECONDS = 24 * 3600.0
+
+
+def prepare(
+    data: Any,
+    modality: Modality | None = None,
+    *,
+    limit: int | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Dataset:
+    """The packed records of `data`: a path, or objects in memory.
+
+    Args:
+        modality: what the records mean, with settings; by default the first modality that they look like.
+        limit: at most so many records, evenly spread; only these are looked at.
+        cache: the folder for packed data; by default the user's cache.
+
+    Raises:
+        DataError: nothing there, nothing readable, or fewer than 4 usable records; then nothing is left on disk.
+        ResourceError: too little disk space.
+    """
+    began = time.monotonic()
+    source = open_source(data)
+    if limit is not None and limit < len(source):
+        source = Limited(source, max(limit, 1))
+    modality = modality or _modality_for(source)
+    root = cache_root() if cache is None else cache
+    folder = root / "data" / _cache_key(source, modality)
+    if (ready := _open_ready(folder)) is not None:
+        return ready.as_cached(time.monotonic() - began, source.place or source.name)
+    _remove_abandoned(folder.parent)
+    temporary = temporary_beside(folder)
+    try:
+        codec = modality.fit(source, progress)
+        temporary.mkdir(parents=True)
+        _pack_into(temporary, source, modality, codec, progress, began)
+        _publish(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Dataset.open(folder)
+
+
+def _modality_for(source: Source) -> Modality:
+    for name in MODALITIES:
+        modality: Modality = MODALITIES.get(name)()
+        if modality.fits(source):
+            return modality
+    known = ", ".join(MODALITIES)
+    raise DataError("E-DATA-01", f"cannot tell what {source.place or source.name} holds", hints=(f"known kinds: {known}",))
+
+
+def _cache_key(source: Source, modality: Modality) -> str:
+    """Changes with the records, their place, the settings and the format."""
+    place = str(Path(source.place).expanduser().resolve()) if source.place else ""
+    facts = [FORMAT_VERSION, source.fingerprint(), place, to_plain(modality), len(source)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _open_ready(folder: Path) -> Dataset | None:
+    if not folder.is_dir():
+        return None
+    try:
+        return Dataset.open(folder)
+    except DataError:  # Someone meddled with the cache; it is made again.
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, progress: Progress, began: float) -> None:
+    """Writes the columns and dataset.json."""
+    writers: dict[str, ColumnWriter] = {}
+    skipped: list[Skipped] = []
+    counts: Counter[str] = Counter()
+    twins = _Twins()
+    try:
+        for packed in _packed_chunks(source, codec, progress):
+            skipped += packed.skipped
+            counts.update(packed.notes)
+            if modality.duplicates != "ignore":
+                twins.look_at(packed, drop=modality.duplicates == "drop")
+            if not writers:
+                _require_room(folder, packed, len(source))
+                writers = {name: ColumnWriter(folder / f"{name}.npy", column) for name, column in packed.columns.items()}
+            for name, column in packed.columns.items():
+                writers[name].append(column)
+        rows = next(iter(writers.values())).rows if writers else 0
+        if rows < FEWEST_RECORDS:
+            raise too_few(source, codec.noun, rows, skipped + twins.dropped)
+        digests = [f"{name}:{writer.finish()}" for name, writer in sorted(writers.items())]
+    finally:
+        for writer in writers.values():
+            writer.abandon()
+    notes = [*source.notes, *(f"{count:,} {sentence}" for sentence, count in counts.most_common()), *twins.notes()]
+    groups = grouped([*source.skipped, *skipped, *twins.dropped])
+    report = DataReport(
+        name=source.name,
+        place=source.place or source.name,
+        noun=codec.noun,
+        found=rows + sum(group.count for group in groups),
+        used=rows,
+        size=codec.describe() + (f" ({codec.reason})" if codec.reason else ""),
+        skipped=groups,
+        notes=tuple(notes),
+        seconds=time.monotonic() - began,
+    )
+    fingerprint = hashlib.sha256("\n".join([*digests, json.dumps(codec.state(), sort_keys=True)]).encode()).hexdigest()
+    facts = dataset_facts(codec, tuple(writers), rows, to_plain(report), fingerprint)
+    save_tensors(folder, codec)
+    (folder / FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _packed_chunks(source: Source, codec: Codec, progress: Progress) -> Iterator[Packed]:
+    done = 0
+    for records in chunks(source):
+        yield codec.pack(records)
+        done += len(records)
+        progress(f"packing {codec.noun}", done, len(source))
+
+
+def _require_room(folder: Path, packed: Packed, records: int) -> None:
+    row_bytes = sum(column.itemsize * int(np.prod(column.shape[1:])) for column in packed.columns.values())
+    require_space(folder, row_bytes * records, "the packed data")
+
+
+class _Twins:
+    """Rows that were there before, found by a digest of all their columns."""
+
+    def __init__(self) -> None:
+        self.dropped: list[Skipped] = []
+        self._seen: set[bytes] = set()
+        self._count = 0
+
+    def look_at(self, packed: Packed, *, drop: bool) -> None:
+        """Counts the repeated rows of `packed`, or takes them out."""
+        keep: list[int] = []
+        columns = [np.ascontiguousarray(column) for column in packed.columns.values()]
+        for i, name in enumerate(packed.names):
+            digest = hashlib.blake2b(digest_size=16)
+            for column in columns:
+                digest.update(column[i : i + 1].data)
+            key = digest.digest()
+            if key in self._seen and drop:
+                self.dropped.append(Skipped(name, "exact duplicate"))
+                continue
+            self._count += key in self._seen
+            self._seen.add(key)
+            keep.append(i)
+        if len(keep) < len(packed.names):
+            packed.columns = {name: column[keep] for name, column in packed.columns.items()}
+            packed.names = [packed.names[i] for i in keep]
+
+    def notes(self) -> list[str]:
+        if not self._count:
+            return []
+        return [f"{self._count:,} exact duplicate{'s' if self._count > 1 else ''}; --dedupe keeps one of each"]
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    """Gives the finished folder its name; another process may have been quicker, and then its work is as good."""
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        if not (folder / FACTS_FILE).is_file():
+            raise
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Clears what a killed process left in the cache more than a day ago."""
+    for path in folder.glob(".tmp-*") if folder.is_dir() else ():
+        try:
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            continue

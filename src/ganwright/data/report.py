@@ -1,0 +1,109 @@
+"""What was found in the data, what was left out and why, in a few lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ganwright.core.errors import DataError
+from ganwright.data.record import Skipped
+from ganwright.data.sources.base import Source
+
+FEWEST_RECORDS = 4
+MOST_EXAMPLES = 10
+MOST_DETAILS = 4
+FIRST_INDENT = "  "
+FIRST_NOUN = re.compile(r"\ba (\w+)|\b(picture|page|archive|folder|link|file|duplicate|text)\b(?= |$)")
+
+
+@dataclass(frozen=True)
+class SkippedGroup:
+    """Records left out for one reason."""
+
+    reason: str
+    """As `Skipped` gives it: "not a picture (.txt)"."""
+    count: int
+    examples: tuple[str, ...] = ()
+    """The first few names."""
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """The outcome of preparing data. Plain values only, so that it is kept as JSON."""
+
+    name: str
+    """What the data are called: "cats" for photos/cats/ or cats.zip."""
+    place: str
+    """Where the data lies, as the user put it."""
+    noun: str
+    """What the records are called: "pictures"."""
+    found: int
+    """Everything looked at: used and skipped."""
+    used: int
+    size: str
+    """The shape and how it was chosen: "64x64 colour (the size of all pictures)"."""
+    skipped: tuple[SkippedGroup, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """That preparing took, or opening it again."""
+    cached: bool = False
+    """Whether it was prepared on an earlier start."""
+
+    def lines(self) -> list[str]:
+        """The report for a terminal, without colours; each line may be wrapped by the caller."""
+        how = "opened from the cache" if self.cached else "scanned"
+        noun = self.noun if all(group.reason.split(" (")[0] != "not a picture" for group in self.skipped) else "files"
+        lines = [f"Found {self.found:,} {noun} in {self.place}   {how} in {self.seconds:.1f} s"]
+        if self.skipped:
+            lines.append(f"{FIRST_INDENT}use {self.used:,} · skip {self.found - self.used:,} → {reasons(self.skipped)}")
+        lines += [f"{FIRST_INDENT}size  {self.size}"] if self.size else []
+        return lines + [f"{FIRST_INDENT}note  {note}" for note in self.notes]
+
+
+def grouped(skipped: Iterable[Skipped]) -> tuple[SkippedGroup, ...]:
+    """Skipped records by reason, the most frequent first."""
+    names: dict[str, list[str]] = {}
+    for item in skipped:
+        names.setdefault(item.reason, []).append(item.name)
+    groups = [SkippedGroup(reason, len(found), tuple(found[:MOST_EXAMPLES])) for reason, found in names.items()]
+    return tuple(sorted(groups, key=lambda group: (-group.count, group.reason)))
+
+
+def reasons(groups: Sequence[SkippedGroup]) -> str:
+    """Counts such as "14 not pictures (.txt, .db) · 5 damaged pictures"; reasons alike but for the bracket are merged."""
+    counts: dict[str, int] = {}
+    details: dict[str, list[str]] = {}
+    for group in groups:
+        words, _, detail = group.reason.partition(" (")
+        counts[words] = counts.get(words, 0) + group.count
+        if detail:
+            details.setdefault(words, []).append(detail.removesuffix(")"))
+    parts = []
+    for words, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        some = details.get(words, [])
+        more = ", ..." if len(some) > MOST_DETAILS else ""
+        bracket = f" ({', '.join(some[:MOST_DETAILS])}{more})" if some else ""
+        parts.append(f"{count:,} {_plural(words) if count != 1 else words}{bracket}")
+    return " · ".join(parts)
+
+
+def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) -> DataError:
+    """The error for a source with fewer than FEWEST_RECORDS usable records; `skipped` are those of the records."""
+    place = source.place or source.name
+    what = f"no usable {noun} in {place}" if not usable else f"only {usable} usable {noun} in {place}"
+    groups = grouped([*source.skipped, *skipped])
+    looked = usable + sum(group.count for group in groups)
+    why = f"looked at {looked:,} files: {reasons(groups)}; nothing was created" if groups else "nothing was created"
+    hints = (f"at least {FEWEST_RECORDS} are needed, and some hundreds for a good result",)
+    if any(group.reason.startswith(("unsupported", "HEIC", "AVIF")) for group in groups):
+        hints = ("convert them to JPEG or PNG first", *hints)
+    return DataError("E-DATA-02", what, why=why, hints=hints)
+
+
+def _plural(words: str) -> str:
+    return FIRST_NOUN.sub(_plural_word, words, count=1)
+
+
+def _plural_word(match: re.Match[str]) -> str:
+    return f"{match[1] or match[2]}s"

@@ -1,0 +1,1 @@
+"""Where bytes lie, one kind of place a file."""

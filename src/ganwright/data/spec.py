@@ -1,0 +1,42 @@
+"""What a network must know of the data to be built: shapes and meanings, no records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# Bounds against absurd files: a spec read from a stranger's model file is checked before anything is allocated.
+MAX_SIDE = 16_384
+MAX_VALUES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing known of every record beside its content, which a network may be told (a class, later a number)."""
+
+    name: str
+    classes: tuple[str, ...] = ()
+    """The names of the classes; the dataset stores their positions here as integers, -1 for unknown."""
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """One record as the networks see it."""
+
+    kind: str
+    """The modality: "image"."""
+    shape: tuple[int, ...]
+    """Without the batch; (C, H, W) for pictures."""
+    output: Literal["tanh", "linear"] = "tanh"
+    """Applied to the generator's raw output, outside the generator."""
+    conditions: tuple[Condition, ...] = ()
+    """What the networks are given beside noise, in order; empty for an unconditional GAN."""
+
+    def __post_init__(self) -> None:
+        size = 1
+        for side in self.shape:
+            if not 1 <= side <= MAX_SIDE:
+                raise ValueError(f"shape {self.shape}: each side must lie in 1..{MAX_SIDE}")
+            size *= side
+        if size > MAX_VALUES:
+            raise ValueError(f"shape {self.shape} has more than {MAX_VALUES} values")

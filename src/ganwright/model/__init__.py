@@ -1,0 +1,1 @@
+"""What a user keeps: the model, its file, its noise."""

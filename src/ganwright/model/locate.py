@@ -1,0 +1,51 @@
+"""From what a user calls a model to its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganwright.core.errors import ModelFileError
+from ganwright.core.suggest import nearest
+
+RUNS = Path("runs")
+MODEL_NAME = "model.safetensors"
+
+
+def find_model(reference: str, runs: Path = RUNS) -> Path:
+    """The model file that `reference` names: a file, a run folder, a run's name or unique prefix under runs/, or "last".
+
+    Raises:
+        ModelFileError: there is none, or several runs begin so; the nearest names are given.
+    """
+    path = Path(reference).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return _model_in(path)
+    known = sorted(run for run in runs.iterdir() if run.is_dir()) if runs.is_dir() else []
+    if reference == "last":
+        saved = [run for run in known if (run / MODEL_NAME).is_file()]
+        if not saved:
+            hints = ("ganwright train PATH", "ganwright demo")
+            raise ModelFileError("E-MODEL-04", f"there is no run with a model under {runs}/ yet", hints=hints)
+        return max(saved, key=lambda run: (run / MODEL_NAME).stat().st_mtime) / MODEL_NAME
+    matches = [run for run in known if run.name.startswith(reference)]
+    if len(matches) == 1:
+        return _model_in(matches[0])
+    if matches:
+        names = ", ".join(run.name for run in matches[:4])
+        raise ModelFileError(
+            "E-MODEL-05", f"{len(matches)} runs begin with {reference!r}: {names}", hints=("more of the name",)
+        )
+    guess = nearest(reference, [run.name for run in known])
+    hints = (f"did you mean {guess}?",) if guess else ("a model file, a run folder, a run's name, or last",)
+    raise ModelFileError("E-MODEL-04", f"there is no model {reference!r}", hints=hints)
+
+
+def _model_in(run: Path) -> Path:
+    model = run / MODEL_NAME
+    if model.is_file():
+        return model
+    raise ModelFileError(
+        "E-MODEL-04", f"{run} holds no {MODEL_NAME}", hints=("the run may have stopped before its first save",)
+    )

@@ -1,0 +1,176 @@
+"""The one file that a user keeps: average generator, codec and facts, as safetensors with a JSON header.
+
+Opening it runs no code from it and trusts no size: the header is verified (`tensor_file`), the network that it asks for is
+built on the meta device within bounds, and names, shapes and types are compared before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganwright.core.config import from_plain, to_plain
+from ganwright.core.errors import GanwrightError, ModelFileError
+from ganwright.data.modalities.base import MODALITIES, Codec
+from ganwright.data.spec import DataSpec
+from ganwright.model.tensor_file import TensorEntry, read_header, unique_keys
+from ganwright.networks.base import Generator, NetworkFamily
+
+FORMAT = "ganwright-model"
+VERSION = 1
+
+_TORCH_NAMES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8", torch.bool: "BOOL", torch.int32: "I32"}
+_GENERATOR, _CODEC = "generator.", "codec."
+
+
+@dataclass(frozen=True)
+class ModelContents:
+    """What a model file holds, ready for use."""
+
+    family: NetworkFamily
+    spec: DataSpec
+    codec: Codec
+    generator: Generator
+    facts: dict[str, Any]
+    """Recipe, data, training and scores: JSON values for people, which sampling does not need."""
+
+
+def write_model(path: Path, contents: ModelContents) -> None:
+    """Write the file at once or not at all: a reader sees the old one or the new one.
+
+    Raises:
+        ModelFileError: a weight is not finite.
+        OSError: the disk refuses.
+    """
+    tensors = {_GENERATOR + name: value for name, value in contents.generator.state_dict().items()}
+    tensors |= {_CODEC + name: value for name, value in contents.codec.tensors().items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    _check_finite(path, tensors)
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "network": to_plain(contents.family),
+        "spec": to_plain(contents.spec),
+        "codec": {"modality": contents.codec.modality, "state": contents.codec.state()},
+        "facts": contents.facts,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=".safetensors")
+    os.close(handle)
+    try:
+        save_file(tensors, temporary, metadata={"ganwright": json.dumps(header, allow_nan=False)})
+        os.chmod(temporary, 0o644)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The header of a model file as plain values, plus "tensors" with each one's dtype and shape; no weight is read.
+
+    Raises:
+        ModelFileError: it is not a model file of ours.
+    """
+    entries, header = _read_header(path)
+    tensors = {name: {"dtype": entry.dtype, "shape": list(entry.shape)} for name, entry in entries.items()}
+    return {**header, "tensors": tensors}
+
+
+def read_model(path: Path) -> ModelContents:
+    """The model at `path`, on the CPU in fp32, ready to sample.
+
+    Raises:
+        ModelFileError: the file is damaged, hostile, of a newer version, or not a model of ours.
+    """
+    entries, header = _read_header(path)
+    try:
+        spec = from_plain(DataSpec, header["spec"], "spec")
+        family = from_plain(NetworkFamily, header["network"], "network")
+        if family.kinds and spec.kind not in family.kinds:
+            raise ValueError(f"network {header['network']['name']} does not draw {spec.kind}s")
+        with torch.device("meta"):
+            generator = family.generator(spec)
+        codec_class = MODALITIES.get(header["codec"]["modality"]).codec
+    except (GanwrightError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise _unusable(path, getattr(error, "what", None) or str(error)) from error
+    expected = {_GENERATOR + name: value for name, value in generator.state_dict().items()}
+    _compare(path, expected, {name: entry for name, entry in entries.items() if not name.startswith(_CODEC)})
+
+    tensors = _read_tensors(path, entries)
+    _check_finite(path, tensors)
+    weights = {name.removeprefix(_GENERATOR): value for name, value in tensors.items() if name.startswith(_GENERATOR)}
+    generator.load_state_dict(weights, assign=True)
+    codec_tensors = {name.removeprefix(_CODEC): value for name, value in tensors.items() if name.startswith(_CODEC)}
+    try:
+        codec = codec_class.from_state(header["codec"]["state"], codec_tensors)
+    except (GanwrightError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise _unusable(path, f"its codec: {getattr(error, 'what', None) or error}") from error
+    if codec.spec.shape != spec.shape:
+        raise _unusable(path, f"its network draws {spec.shape}, its codec decodes {codec.spec.shape}")
+    generator.requires_grad_(False).eval()
+    return ModelContents(family, spec, codec, generator, dict(header["facts"]))
+
+
+def _read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, Any]]:
+    entries, metadata = read_header(path)
+    try:
+        header = json.loads(metadata.get("ganwright", "null"), object_pairs_hook=unique_keys)
+    except (ValueError, RecursionError) as error:
+        raise _unusable(path, f"its description is not valid JSON ({error})") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise _unusable(path, "it holds tensors, but no description of a Ganwright model")
+    if header.get("version") != VERSION:
+        why = f"it has format version {str(header.get('version'))[:20]}, this Ganwright reads version {VERSION}"
+        raise ModelFileError("E-MODEL-02", f"{path} is of another version", why=why, hints=("pip install -U ganwright",))
+    wanted = {"network": dict, "spec": dict, "codec": dict, "facts": dict}
+    if any(not isinstance(header.get(name), kind) for name, kind in wanted.items()):
+        raise _unusable(path, f"its description lacks one of {', '.join(wanted)}")
+    return entries, header
+
+
+def _compare(path: Path, expected: Mapping[str, Tensor], found: Mapping[str, TensorEntry]) -> None:
+    for name, value in expected.items():
+        if name not in found:
+            raise _unusable(path, f"tensor {name} is missing")
+        shape, dtype = tuple(value.shape), _TORCH_NAMES.get(value.dtype, str(value.dtype))
+        if (found[name].shape, found[name].dtype) != (shape, dtype):
+            theirs = f"{_times(found[name].shape)} {found[name].dtype}"
+            raise _unusable(path, f"{name} is {theirs}, expected {_times(shape)} {dtype}")
+    extra = sorted(set(found) - set(expected))
+    if extra:
+        raise _unusable(path, f"tensor {extra[0]!r} does not belong to this network ({len(extra)} such)")
+
+
+def _read_tensors(path: Path, entries: Mapping[str, TensorEntry]) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in entries}
+    except (SafetensorError, OSError) as error:
+        raise _unusable(path, str(error)) from error
+
+
+def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, value in tensors.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise ModelFileError("E-MODEL-03", f"{path}: {name} holds values that are not finite numbers")
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a single value"
+
+
+def _unusable(path: Path, why: str) -> ModelFileError:
+    return ModelFileError("E-MODEL-01", f"{path} is not a usable model file", why=why)

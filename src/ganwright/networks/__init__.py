@@ -1,0 +1,1 @@
+"""Pairs of networks, one family a file."""

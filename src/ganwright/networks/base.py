@@ -1,0 +1,96 @@
+"""What a pair of networks is, whatever it draws."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from ganwright.core.config import Part
+from ganwright.core.registry import Registry
+from ganwright.data.spec import DataSpec
+
+NETWORKS = Registry("network", "ganwright.networks")
+
+MAX_WIDTH = 8192
+"""The widest layer that a family accepts: a stranger's model file must not ask for more."""
+
+
+@dataclass(frozen=True)
+class NoiseInput:
+    """One source of randomness that a generator takes."""
+
+    shape: tuple[int, ...]
+    """Of one record's draw."""
+    distribution: Literal["normal", "uniform"] = "normal"
+    """normal: mean 0, deviation 1; uniform: in [-1, 1)."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a generator makes."""
+
+    raw: Tensor
+    """(B, *spec.shape) before the spec's output activation."""
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+    """What a helper loss of the same family needs besides."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a discriminator says of a batch."""
+
+    logits: tuple[Tensor, ...]
+    """One tensor per head, each (B,) or (B, patches)."""
+    features: Tensor | None = None
+    """(B, F): the last layer's input, where a family offers it."""
+
+
+class Generator(nn.Module, ABC):
+    """Noise, and what the record is conditioned on, to a record."""
+
+    noise: dict[str, NoiseInput]
+
+    @abstractmethod
+    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
+        """A batch; `noise` has one tensor (B, *shape) per declared input."""
+
+
+class Discriminator(nn.Module, ABC):
+    """A record to logits: high for real."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+        """A verdict on x (B, *spec.shape)."""
+
+
+class NetworkFamily(Part, ABC):
+    """A frozen dataclass of settings that builds both networks for any fitting DataSpec.
+
+    Building may happen on the meta device, so a family allocates nothing before its settings have passed their bounds.
+    """
+
+    registry = NETWORKS
+    kinds: ClassVar[frozenset[str]]
+    """The spec kinds it can draw; empty means any."""
+
+    @abstractmethod
+    def generator(self, spec: DataSpec) -> Generator:
+        """The generator alone, as sampling needs it."""
+
+    @abstractmethod
+    def discriminator(self, spec: DataSpec) -> Discriminator:
+        """The discriminator alone."""
+
+    def build(self, spec: DataSpec) -> tuple[Generator, Discriminator]:
+        """Both, the generator first."""
+        return self.generator(spec), self.discriminator(spec)
+
+
+def check_width(name: str, width: int) -> None:
+    """Raise ValueError unless `width` lies in 1..MAX_WIDTH."""
+    if not 1 <= width <= MAX_WIDTH:
+        raise ValueError(f"{name} must lie in 1..{MAX_WIDTH}, not {width}")

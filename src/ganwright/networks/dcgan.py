@@ -1,0 +1,116 @@
+"""Convolutions for pictures of any size: the DCGAN of Radford et al. 2016 (arXiv:1511.06434), brought up to date.
+
+Kept: a latent vector spread over a small map, doubled stage by stage with batch normalisation, and strided convolutions
+with LeakyReLU in the discriminator. Changed: upsampling without checkerboards instead of learned transposed convolutions,
+and no batch normalisation in the discriminator, which a gradient penalty (one record at a time) would contradict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ganwright.data.spec import DataSpec
+from ganwright.networks.base import (
+    MAX_WIDTH,
+    Discriminator,
+    Generated,
+    Generator,
+    NetworkFamily,
+    NoiseInput,
+    Verdict,
+    check_width,
+)
+from ganwright.networks.parts.stages import stage_sizes
+from ganwright.networks.parts.upsampling import UpsampleConv2d
+import itertools
+
+
+@dataclass(frozen=True)
+class Dcgan(NetworkFamily):
+    """Channels double from stage to stage, from `width` at full size up to `max_width`."""
+
+    latent: int = 128
+    """Length of the noise vector."""
+    width: int = 32
+    """Channels of the largest hidden map."""
+    max_width: int = 512
+    """Channels of the smallest map, at most."""
+    negative_slope: float = 0.2
+    """LeakyReLU's slope below zero."""
+
+    kinds = frozenset({"image"})
+
+    def __post_init__(self) -> None:
+        for name in ("latent", "width", "max_width"):
+            check_width(name, getattr(self, name))
+
+    def channels(self, stages: int) -> list[int]:
+        """Channels of the hidden maps, the smallest map's first."""
+        return [min(self.width << i, self.max_width, MAX_WIDTH) for i in range(stages)][::-1]
+
+    def generator(self, spec: DataSpec) -> Generator:
+        return DcganGenerator(self, spec)
+
+    def discriminator(self, spec: DataSpec) -> Discriminator:
+        return DcganDiscriminator(self, spec)
+
+
+class DcganGenerator(Generator):
+    """(B, latent) -> (B, C, H, W)."""
+
+    def __init__(self, family: Dcgan, spec: DataSpec) -> None:
+        super().__init__()
+        self.noise = {"latent": NoiseInput((family.latent,))}
+        colours, height, width = spec.shape
+        self.sizes = stage_sizes(height, width)
+        # One hidden map for each stage but the last; a picture too small to be doubled has one all the same.
+        channels = family.channels(max(1, len(self.sizes) - 1))
+        self.first_shape = (channels[0], *self.sizes[0])
+        first = channels[0] * self.sizes[0][0] * self.sizes[0][1]
+        self.first = nn.Linear(family.latent, first, bias=False)
+        self.first_norm = nn.BatchNorm2d(channels[0])
+        self.stages = nn.ModuleList(
+            UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
+        doubles = len(self.sizes) > 1
+        self.last = UpsampleConv2d(channels[-1], colours) if doubles else nn.Conv2d(channels[-1], colours, 3, padding=1)
+        self.activation = nn.LeakyReLU(family.negative_slope)
+
+    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
+        x = self.first(noise["latent"]).unflatten(1, self.first_shape)
+        x = self.activation(self.first_norm(x))
+        for stage, norm, (height, width) in zip(self.stages, self.norms, self.sizes[1:], strict=False):
+            x = self.activation(norm(stage(x)[:, :, :height, :width]))
+        height, width = self.sizes[-1]
+        return Generated(self.last(x)[:, :, :height, :width])
+
+
+class DcganDiscriminator(Discriminator):
+    """(B, C, H, W) -> (B,)."""
+
+    def __init__(self, family: Dcgan, spec: DataSpec) -> None:
+        super().__init__()
+        colours, height, width = spec.shape
+        sizes = stage_sizes(height, width)
+        channels = [colours, *family.channels(max(1, len(sizes) - 1))[::-1]]
+        layers: list[nn.Module] = []
+        for c_in, c_out in itertools.pairwise(channels):
+            # Kernel 4, stride 2, padding 1 halves an even side; one row more of padding halves an odd side upwards.
+            odd = (sizes[-1][1] % 2, sizes[-1][0] % 2) if len(sizes) > 1 else (0, 0)
+            layers += [nn.ZeroPad2d((0, odd[0], 0, odd[1]))] if any(odd) else []
+            strided = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
+            layers += [
+                strided if len(sizes) > 1 else nn.Conv2d(c_in, c_out, 3, padding=1),
+                nn.LeakyReLU(family.negative_slope),
+            ]
+            sizes = sizes[:-1] or sizes
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.logit = nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], 1)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+        features = self.layers(x)
+        return Verdict((self.logit(features).squeeze(1),), features)

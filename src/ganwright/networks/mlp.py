@@ -1,0 +1,78 @@
+"""Dense layers for records of any shape: the simplest pair, and the one of the earliest GANs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ganwright.data.spec import DataSpec
+from ganwright.networks.base import Discriminator, Generated, Generator, NetworkFamily, NoiseInput, Verdict, check_width
+
+
+@dataclass(frozen=True)
+class Mlp(NetworkFamily):
+    """Dense layers with LeakyReLU, batch normalisation between the generator's."""
+
+    latent: int = 100
+    """Length of the noise vector."""
+    generator_widths: tuple[int, ...] = (256, 512, 1024)
+    """Neurons of the generator's hidden layers."""
+    discriminator_widths: tuple[int, ...] = (512, 256)
+    """Neurons of the discriminator's hidden layers."""
+    negative_slope: float = 0.2
+    """LeakyReLU's slope below zero."""
+
+    kinds = frozenset()
+
+    def __post_init__(self) -> None:
+        check_width("latent", self.latent)
+        if len(self.generator_widths) > 32 or len(self.discriminator_widths) > 32:
+            raise ValueError("at most 32 hidden layers a network")
+        for width in (*self.generator_widths, *self.discriminator_widths):
+            check_width("a hidden layer's width", width)
+
+    def generator(self, spec: DataSpec) -> Generator:
+        return MlpGenerator(self, spec)
+
+    def discriminator(self, spec: DataSpec) -> Discriminator:
+        return MlpDiscriminator(self, spec)
+
+
+class MlpGenerator(Generator):
+    """(B, latent) -> (B, *shape)."""
+
+    def __init__(self, family: Mlp, spec: DataSpec) -> None:
+        super().__init__()
+        self.noise = {"latent": NoiseInput((family.latent,))}
+        self.shape = spec.shape
+        layers: list[nn.Module] = []
+        width_in = family.latent
+        for width in family.generator_widths:
+            # No bias before a batch normalisation: its mean takes it away.
+            layers += [nn.Linear(width_in, width, bias=False), nn.BatchNorm1d(width), nn.LeakyReLU(family.negative_slope)]
+            width_in = width
+        self.layers = nn.Sequential(*layers, nn.Linear(width_in, math.prod(spec.shape)))
+
+    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
+        return Generated(self.layers(noise["latent"]).unflatten(1, self.shape))
+
+
+class MlpDiscriminator(Discriminator):
+    """(B, *shape) -> (B,)."""
+
+    def __init__(self, family: Mlp, spec: DataSpec) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        width_in = math.prod(spec.shape)
+        for width in family.discriminator_widths:
+            layers += [nn.Linear(width_in, width), nn.LeakyReLU(family.negative_slope)]
+            width_in = width
+        self.layers = nn.Sequential(*layers)
+        self.logit = nn.Linear(width_in, 1)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+        features = self.layers(x.flatten(1))
+        return Verdict((self.logit(features).squeeze(1),), features)

@@ -1,0 +1,170 @@
+"""A budget in the user's words turned into a complete config, by timing a few real steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ganwright.core.budget import Budget, format_duration
+from ganwright.core.config import from_plain, to_plain
+from ganwright.core.errors import UsageError
+from ganwright.data.dataset import Dataset
+from ganwright.recipes.registry import RECIPES
+from ganwright.runtime.device import Machine
+from ganwright.training.batches import Batches
+from ganwright.training.config import TrainConfig
+from ganwright.training.state import initial_state
+from ganwright.training.step import train_step
+
+DEFAULT_SECONDS = 600.0
+"""What a run gets when nobody says: ten minutes are enough to see what the data are good for."""
+TIMING_SECONDS = 3.0
+"""Steps are timed for at least this long, and for one whole cycle of the lazy penalties."""
+LOOKS_SHARE = 0.03
+"""Of a run's time, what pictures, curves and saving take beside the steps."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be trained, how long it takes, and why it was chosen so."""
+
+    config: TrainConfig
+    machine: Machine
+    seconds_per_step: float
+    """Measured, a whole step."""
+    deadline_seconds: float | None
+    """Training ends this long after the command began, whatever is left; None when only samples count."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why, by the name of what was chosen."""
+
+    @property
+    def steps(self) -> int:
+        """Steps until the planned samples are seen."""
+        return math.ceil(self.config.total_samples / self.config.samples_per_step)
+
+    @property
+    def seconds(self) -> float:
+        """How long training is expected to take from now on."""
+        return self.steps * self.seconds_per_step * (1 + LOOKS_SHARE)
+
+    def lines(self) -> list[str]:
+        """The plan for people."""
+        config = self.config
+        epochs = f" · {self.reasons['epochs']}" if "epochs" in self.reasons else ""
+        return [
+            f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
+            f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
+            f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured)",
+        ]
+
+
+def make_plan(
+    dataset: Dataset,
+    machine: Machine,
+    *,
+    recipe: str,
+    budget: Budget,
+    seed: int = 0,
+    batch: int | None = None,
+    precision: str = "auto",
+    settings: dict[str, Any] | None = None,
+    spent_seconds: float = 0.0,
+    now: Callable[[], float] = time.monotonic,
+) -> Plan:
+    """The recipe's config for these data, this machine and this budget.
+
+    `settings` overrides fields of the config by nested names, {"loss": {"name": "hinge"}}. `spent_seconds` of a time budget
+    are gone already (reading the data). Timing trains throw-away networks, so the run itself starts fresh.
+
+    Raises:
+        UsageError: an unknown recipe or setting, or networks that do not draw data of this kind.
+    """
+    began = now()
+    asked, budget = budget, _or_default(budget)
+    config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget)
+    config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
+    config = replace(config, batch=batch) if batch is not None else config
+    config = override(config, settings or {})
+    check_kind(config, dataset)
+
+    seconds_per_step = time_steps(config, dataset, now)
+    remaining = None
+    if budget.seconds is not None:
+        remaining = budget.seconds - spent_seconds - (now() - began)
+    total = _total_samples(budget, config, len(dataset), seconds_per_step, remaining)
+    reasons = {"length": _length_reason(asked), "epochs": f"{total / len(dataset):,.1f} passes over the data"}
+    return Plan(replace(config, total_samples=total), machine, seconds_per_step, budget.seconds, reasons)
+
+
+def override(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
+    """The config with some fields set anew; a part named again starts from its own defaults."""
+    if not settings:
+        return config
+    plain = to_plain(config)
+    for name, value in settings.items():
+        old = plain.get(name)
+        keeps_part = (
+            isinstance(value, dict) and isinstance(old, dict) and value.get("name", old.get("name")) == old.get("name")
+        )
+        plain[name] = {**old, **value} if keeps_part else value  # type: ignore[dict-item]
+    return from_plain(TrainConfig, plain)
+
+
+def check_kind(config: TrainConfig, dataset: Dataset) -> None:
+    """Raise UsageError unless the config's networks draw data of this kind."""
+    kinds, kind = config.network.kinds, dataset.codec.spec.kind
+    if kinds and kind not in kinds:
+        name = config.network.registry.name_of(config.network)
+        raise UsageError("E-RECIPE-01", f"network {name} draws {', '.join(sorted(kinds))}, not {kind}")
+
+
+def time_steps(config: TrainConfig, dataset: Dataset, now: Callable[[], float] = time.monotonic) -> float:
+    """Seconds of one training step, a mean over whole cycles of the lazy penalties; what was trained is thrown away."""
+    config = replace(config, total_samples=max(1, config.total_samples))
+    state, batches, spec = initial_state(config, dataset.codec.spec), Batches(dataset, config), dataset.codec.spec
+    cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
+
+    def steps(count: int) -> float:
+        began = now()
+        for _ in range(count):
+            report = train_step(state, config, spec, batches)
+        float(report["generator_loss"])  # wait for the device
+        return now() - began
+
+    steps(2)  # the first ones choose algorithms and fill caches
+    done, seconds = 0, 0.0
+    while seconds < TIMING_SECONDS:
+        seconds += steps(cycle)
+        done += cycle
+    return seconds / done
+
+
+def _total_samples(budget: Budget, config: TrainConfig, records: int, seconds_per_step: float, left: float | None) -> int:
+    per_step = config.samples_per_step
+    if budget.steps is not None:
+        return budget.steps * per_step
+    if budget.images is not None:
+        return math.ceil(budget.images / per_step) * per_step
+    if budget.epochs is not None:
+        return math.ceil(budget.epochs * records / per_step) * per_step
+    assert left is not None
+    return max(1, int(left / (1 + LOOKS_SHARE) / seconds_per_step)) * per_step
+
+
+def _or_default(budget: Budget) -> Budget:
+    return Budget(seconds=DEFAULT_SECONDS) if budget == Budget() else budget
+
+
+def _length_reason(asked: Budget) -> str:
+    if asked.seconds is not None:
+        return f"for {format_duration(asked.seconds)} in all"
+    if asked.epochs is not None:
+        return f"for {asked.epochs:g} passes over the data"
+    if asked.steps is not None:
+        return f"for {asked.steps:,} steps"
+    if asked.images is not None:
+        return f"for {asked.images:,} samples"
+    return f"for {format_duration(DEFAULT_SECONDS)}, as nothing else was said (--time 1h is better)"

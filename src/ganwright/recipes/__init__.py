@@ -1,0 +1,1 @@
+"""Whole GANs by name, one a file."""

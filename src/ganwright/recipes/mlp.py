@@ -1,0 +1,26 @@
+"""Records of any kind with dense layers: quick, simple, and blurred on pictures of any size."""
+
+from __future__ import annotations
+
+from ganwright.core.budget import Budget
+from ganwright.data.spec import DataSpec
+from ganwright.losses.non_saturating import NonSaturating
+from ganwright.networks.mlp import Mlp
+from ganwright.regularizers.r1 import R1
+from ganwright.runtime.device import Machine
+from ganwright.training.config import AdamConfig, TrainConfig
+
+
+def mlp(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
+    """The dense pair of the earliest GANs with the non-saturating loss and a lazy R1 penalty."""
+    return TrainConfig(
+        recipe="mlp",
+        network=Mlp(),
+        loss=NonSaturating(),
+        regularizers=(R1(weight=1.0, interval=8),),
+        generator_optimizer=AdamConfig(learning_rate=2e-4),
+        discriminator_optimizer=AdamConfig(learning_rate=2e-4),
+        batch=128,
+        precision=machine.precision("auto"),
+        device=machine.device,
+    )

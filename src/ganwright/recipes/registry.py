@@ -1,0 +1,21 @@
+"""Whole GANs by name: a recipe is a function that returns a complete TrainConfig."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ganwright.core.budget import Budget
+from ganwright.core.registry import Registry
+from ganwright.data.spec import DataSpec
+from ganwright.runtime.device import Machine
+from ganwright.training.config import TrainConfig
+
+RECIPES = Registry("recipe", "ganwright.recipes", functions=True)
+
+
+class Recipe(Protocol):
+    """A variant calls its base and changes two fields (`dataclasses.replace`)."""
+
+    def __call__(self, spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
+        """The config for data of `spec` on `machine`; its `total_samples` is left to the plan."""
+        ...

@@ -1,0 +1,1 @@
+"""Penalties on either player, one a file."""

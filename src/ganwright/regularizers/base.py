@@ -1,0 +1,71 @@
+"""Penalties added to a player's loss, some of them only at every k-th step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, Protocol
+
+from torch import Tensor
+from torch.autograd import grad
+
+from ganwright.core.config import Part
+from ganwright.core.registry import Registry
+from ganwright.core.schedule import Schedule
+
+REGULARIZERS = Registry("regularizer", "ganwright.regularizers")
+
+Need = Literal["gradient_on_real", "gradient_on_fake", "features"]
+RegularizerState = dict[str, Tensor]
+
+
+class Turn(Protocol):
+    """What a regularizer sees of the turn that it is part of."""
+
+    real: Tensor | None
+    """(B, *shape), not augmented; requires grad when a regularizer of the turn needs a gradient on it."""
+    fake: Tensor
+    """(B, *shape), likewise."""
+    real_logits: tuple[Tensor, ...]
+    """One tensor per head, each (B,) or (B, patches), float32."""
+    fake_logits: tuple[Tensor, ...]
+
+    def judge(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The discriminator's logits per head for `x` (B, *shape), under the turn's augmentation and conditions."""
+        ...
+
+    def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        """Numbers in [0, 1) that depend on the step and `purpose` only; rows belong to places of the batch."""
+        ...
+
+
+class Regularizer(Part, ABC):
+    """One penalty, as a frozen dataclass of settings that has at least `weight` and `interval`."""
+
+    registry = REGULARIZERS
+    player: ClassVar[Literal["generator", "discriminator"]]
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """Read before the forward pass, so that gradients reach through the augmentation."""
+
+    weight: float | Schedule
+    interval: int
+
+    def initial_state(self) -> RegularizerState:
+        """What the penalty remembers between steps; saved in checkpoints and averaged over processes."""
+        return {}
+
+    @abstractmethod
+    def penalty(self, turn: Turn, state: RegularizerState) -> tuple[Tensor, RegularizerState]:
+        """The unweighted penalty, a value per record (B,), and the new state."""
+
+
+def squared_gradient(logits: tuple[Tensor, ...], x: Tensor) -> Tensor:
+    """Squared L2 norm of d(sum of logits)/dx per record: (B,), float32, differentiable once more."""
+    total = sum((head.sum() for head in logits[1:]), start=logits[0].sum())
+    (gradient,) = grad(total, x, create_graph=True)
+    return gradient.float().square().flatten(1).sum(1)
+
+
+def check_interval(interval: int) -> None:
+    """Raise ValueError unless the interval is a positive whole number of steps."""
+    if interval < 1:
+        raise ValueError(f"interval must be at least 1 step, not {interval}")

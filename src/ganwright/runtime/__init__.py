@@ -1,0 +1,1 @@
+"""The machine: device, memory, randomness, processes, files, signals. No GAN."""

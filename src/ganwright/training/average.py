@@ -1,0 +1,54 @@
+"""The average generator: smoother and better than any single step's (Yazici et al. 2019, arXiv:1806.04498)."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from ganwright.model.noise import draw_noise
+from ganwright.networks.base import Generator
+from ganwright.runtime.keys import Key
+
+# Enough batches that the statistics differ by under a percent between two sets of draws.
+STATISTICS_BATCHES = 32
+STATISTICS_BATCH = 64
+
+
+class AverageGenerator:
+    """An exponential average of the generator's weights, with its half-life counted in samples."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator: Generator = copy.deepcopy(generator).requires_grad_(False).eval()
+        self._pairs = (list(self.generator.parameters()), list(generator.parameters()))
+
+    @torch.no_grad()
+    def update(self, samples: int, samples_seen: int, half_life_samples: float) -> None:
+        """Move towards the current weights after `samples` more.
+
+        Early on the half-life is a twentieth of the samples seen, so that the random first weights are soon forgotten
+        (Karras et al. 2020, arXiv:2006.06676, who ramp it up in the same way).
+        """
+        half_life = min(half_life_samples, max(1.0, 0.05 * samples_seen))
+        averaged, current = self._pairs
+        torch._foreach_lerp_(averaged, current, 1 - 0.5 ** (samples / half_life))
+
+    @torch.no_grad()
+    def estimate_statistics(self, seed: int, device: str, batches: int | None = None) -> None:
+        """Set the batch statistics anew from fixed draws: averaged weights do not have the averaged statistics.
+
+        Deterministic, and needed before the average generator is looked at, scored or saved. Nothing else moves them.
+        """
+        norms = [m for m in self.generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        if not norms:
+            return
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over the batches that follow
+            norm.train()
+        for batch in range(batches or STATISTICS_BATCHES):
+            noise = draw_noise(self.generator.noise, STATISTICS_BATCH, Key(seed, step=batch, turn="statistics"))
+            self.generator({name: value.to(device) for name, value in noise.items()})
+        for norm in norms:
+            norm.eval()

@@ -1,0 +1,76 @@
+"""Everything that decides how a run trains; with the data and the versions it decides the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganwright.augment.base import Augmentation
+from ganwright.core.schedule import Schedule
+from ganwright.losses.base import Loss
+from ganwright.networks.base import NetworkFamily
+from ganwright.regularizers.base import Regularizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamConfig:
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
+
+    learning_rate: float | Schedule = 2e-4
+    """Step size."""
+    beta1: float = 0.5
+    """Decay of the gradient's mean."""
+    beta2: float = 0.99
+    """Decay of the gradient's square."""
+    epsilon: float = 1e-8
+    """Added to the denominator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """A whole GAN: its networks, what they minimise, how fast, and for how long."""
+
+    recipe: str
+    """The recipe that it started from."""
+    network: NetworkFamily
+    """The pair of networks."""
+    loss: Loss
+    """What the two minimise."""
+    regularizers: tuple[Regularizer, ...] = ()
+    """Penalties added to either player's loss."""
+    augmentations: tuple[Augmentation, ...] = ()
+    """Changes applied to what the discriminator sees, real and fake alike, in order."""
+    augmentation_strength: float | Schedule = 1.0
+    """Between 0 (none) and 1."""
+    generator_optimizer: AdamConfig = AdamConfig()
+    """The generator's."""
+    discriminator_optimizer: AdamConfig = AdamConfig()
+    """The discriminator's."""
+    batch: int = 64
+    """Records per turn over all processes."""
+    discriminator_steps: int = 1
+    """Discriminator turns before each generator turn."""
+    average_half_life_samples: float = 3_000
+    """Samples after which a past generator counts half in the average generator, which is the one that is kept."""
+    total_samples: int = 0
+    """Samples at which schedules end, and training with them; 0 until planned."""
+    seed: int = 0
+    """Every random number of the run follows from it."""
+    device: str = "cpu"
+    """Where it was planned to run: "cpu", "cuda", "mps"."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the networks' products; losses, norms and sums are always fp32."""
+    threads: int = 0
+    """CPU threads that were used; 0 means not recorded."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "discriminator_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.average_half_life_samples <= 0:
+            raise ValueError("average_half_life_samples must be above zero")
+
+    @property
+    def samples_per_step(self) -> int:
+        """Real records that the discriminator sees in one step."""
+        return self.batch * self.discriminator_steps

@@ -1,0 +1,70 @@
+"""What the loop says while it trains; the console, the run folder and a notebook each take what they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image as PillowImage
+
+from ganwright.model.model import Model
+
+Ending = Literal["finished", "out of time", "stopped"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training is, about once a second."""
+
+    step: int
+    samples_seen: int
+    total_samples: int
+    elapsed_seconds: float
+    """Since the loop began."""
+    seconds_left: float
+    """Until the samples are done or the time is up, whichever comes first."""
+    records_per_second: float
+    """Over the last few seconds."""
+    epoch: float
+    """Passes over the data so far."""
+    health: str
+    """ "ok", or what is wrong in a few words."""
+    diversity: float | None
+    """Mean distance between samples over that between real records; None before the first pictures."""
+    numbers: dict[str, float]
+    """Losses, logits and penalties, averaged since the last progress."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The fixed-seed samples, drawn by the codec."""
+
+    step: int
+    grid: PillowImage.Image
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model worth keeping: its average generator is ready to be saved or sampled, until the next step changes it."""
+
+    step: int
+    model: Model
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know; each text is said once."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The loop's last word."""
+
+    ending: Ending
+    why: str
+    step: int
+    samples_seen: int
+    elapsed_seconds: float
+    health: str

@@ -1,0 +1,48 @@
+"""How training is doing, in words that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+SEPARATED = 0.98
+"""Share of verdicts that are right when the discriminator has won."""
+FAR_AHEAD_GAP = 12.0
+"""Logits between real and fake at which the generator's gradient has all but vanished."""
+ALIKE = 0.35
+"""Diversity below which samples look the same."""
+
+ADVICE = {
+    "discriminator far ahead": "the generator learns little now; a stronger penalty (r1) or a lower rate for it helps",
+    "samples alike": "the generator makes few different records; train longer, or with a larger batch or another seed",
+    "discriminator blind": "it finds no difference between real and fake; a weaker penalty or a wider network helps",
+}
+
+
+def diversity(samples: Tensor, real: Tensor) -> float:
+    """Mean pairwise RMS distance among `samples` (N, ...) over that among as many `real` ones: about 1 when as varied."""
+    return _spread(samples) / max(_spread(real[: len(samples)]), 1e-6)
+
+
+def diagnose(numbers: Mapping[str, float], diversity: float | None, samples_seen: int) -> str:
+    """ "ok", or the first complaint that applies; the first thousands of samples are never complained of."""
+    if samples_seen < 5_000:
+        return "ok"
+    gap = numbers["real_logits"] - numbers["fake_logits"]
+    right = min(numbers["real_called_real"], numbers["fake_called_fake"])
+    if right > SEPARATED and gap > FAR_AHEAD_GAP:
+        return "discriminator far ahead"
+    if diversity is not None and diversity < ALIKE:
+        return "samples alike"
+    if abs(gap) < 1e-3:
+        return "discriminator blind"
+    return "ok"
+
+
+def _spread(x: Tensor) -> float:
+    flat = x.detach().flatten(1).float().cpu()
+    if len(flat) < 2:
+        return 0.0
+    return float(torch.pdist(flat).mean()) / flat.shape[1] ** 0.5

@@ -1,0 +1,204 @@
+"""The loop around the step: when to look, when to speak, when to stop.
+
+Nothing in here changes what is learned. Pictures, snapshots and progress depend on the clock; weights on the config alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganwright.core.config import to_plain
+from ganwright.core.errors import DivergedError
+from ganwright.data.dataset import Dataset
+from ganwright.data.spec import DataSpec
+from ganwright.model.model import Model
+from ganwright.model.model_file import ModelContents
+from ganwright.runtime.device import versions
+from ganwright.runtime.events import Events
+from ganwright.runtime.interrupt import StopRequest
+from ganwright.training.batches import Batches
+from ganwright.training.config import TrainConfig
+from ganwright.training.events import Ended, Ending, Pictures, Progress, Snapshot, Warned
+from ganwright.training.health import ADVICE, diagnose, diversity
+from ganwright.training.state import TrainState
+from ganwright.training.step import train_step
+
+GRID = 64
+GRID_COLUMNS = 8
+FIRST_LOOK_SECONDS = 15.0
+LOOKS_PER_RUN = 25
+# Fewer draws than the saved model's: a look must not cost much of the time that it looks at.
+LOOK_STATISTICS_BATCHES = 8
+
+
+@dataclass
+class Loop:
+    """Trains `state` on `dataset` as `config` says, until the samples are done, the time is up, or someone asks to stop."""
+
+    config: TrainConfig
+    dataset: Dataset
+    state: TrainState
+    events: Events
+    stop: StopRequest = field(default_factory=StopRequest)
+    deadline: float | None = None
+    """On the clock `now`; the last look and save happen before it."""
+    now: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self.spec: DataSpec = self.dataset.codec.spec
+        self._batches = Batches(self.dataset, self.config)
+        self._recent: deque[dict[str, Tensor]] = deque()
+        self._pace: deque[tuple[float, int]] = deque(maxlen=30)
+        self._diversity: float | None = None
+        self._health = "ok"
+        self._warned: set[str] = set()
+        self._look_seconds = 1.0
+        count = min(GRID, len(self.dataset))
+        self._some_reals = self._reals(np.linspace(0, len(self.dataset) - 1, count).astype(np.int64))
+
+    def run(self) -> Ended:
+        """Train; gives back how it ended.
+
+        Raises:
+            DivergedError: a loss is no longer a finite number; the last snapshot was of a healthy generator.
+        """
+        started = self.now()
+        self._look()
+        next_tick, next_look = self.now() + 1.0, self.now() + FIRST_LOOK_SECONDS
+        self._pace.append((self.now(), self.state.samples_seen))
+
+        ending = self._ending()
+        while ending is None:
+            self._recent.append(train_step(self.state, self.config, self.spec, self._batches))
+
+            # Say where we are, about once a second.
+            if self.now() >= next_tick:
+                self._tick(started)
+                next_tick = self.now() + 1.0
+
+            # Look at the same latents again, and keep the model.
+            if self.now() >= next_look:
+                self._look()
+                self.events.emit(Snapshot(self.state.step, self.model(self.now() - started)))
+                next_look = self.now() + self._look_interval(started)
+            ending = self._ending()
+
+        # The last word is that of the best-estimated average generator.
+        if self._recent:
+            self._tick(started)
+        self._look(final=True)
+        self.events.emit(Snapshot(self.state.step, self.model(self.now() - started)))
+        ended = self._ended(ending, self.now() - started)
+        self.events.emit(ended)
+        return ended
+
+    def model(self, seconds: float) -> Model:
+        """The average generator as a model; its weights are shared, so save it before the next step."""
+        config = self.config
+        facts = {
+            "recipe": config.recipe,
+            "data": {
+                "name": self.dataset.name,
+                "records": len(self.dataset),
+                "fingerprint": self.dataset.fingerprint,
+                "conditions": [to_plain(condition) for condition in self.dataset.codec.conditions],
+            },
+            "training": {
+                "steps": self.state.step,
+                "samples_seen": self.state.samples_seen,
+                "seconds": round(seconds, 1),
+                "config": to_plain(config),
+                "versions": versions(),
+            },
+            "scores": {},
+        }
+        contents = ModelContents(config.network, self.spec, self.dataset.codec, self.state.average.generator, facts)
+        return Model(contents, config.device)
+
+    def _ending(self) -> Ending | None:
+        if self.stop:
+            return "stopped"
+        if self.state.samples_seen >= self.config.total_samples:
+            return "finished"
+        # Half as much again as the last look took, and a second for the files.
+        if self.deadline is not None and self.now() + 1.5 * self._look_seconds + 1.0 >= self.deadline:
+            return "out of time"
+        return None
+
+    def _ended(self, ending: Ending, seconds: float) -> Ended:
+        share = self.state.samples_seen / max(1, self.config.total_samples)
+        why = {
+            "finished": "all planned samples were seen",
+            "out of time": f"the time is up, after {share:.0%} of the planned samples",
+            "stopped": f"asked to stop ({self.stop.signal_name}), after {share:.0%} of the planned samples",
+        }[ending]
+        return Ended(ending, why, self.state.step, self.state.samples_seen, seconds, self._health)
+
+    def _tick(self, started: float) -> None:
+        """Read the numbers since the last tick (the only place that waits for the device) and emit progress."""
+        names = {name for report in self._recent for name in report}
+        gathered = {name: torch.stack([r[name] for r in self._recent if name in r]).mean() for name in sorted(names)}
+        self._recent.clear()
+        numbers = {name: float(value) for name, value in gathered.items()}
+        if not all(math.isfinite(value) for value in numbers.values()):
+            bad = ", ".join(name for name, value in numbers.items() if not math.isfinite(value))
+            raise DivergedError(
+                "E-TRAIN-01",
+                f"training diverged at step {self.state.step:,}: {bad} is no longer a finite number",
+                why="the two networks pushed each other out of range; the last saved model is from before",
+                hints=("another --seed", "--precision fp32"),
+            )
+        now, seen = self.now(), self.state.samples_seen
+        self._pace.append((now, seen))
+        (then, seen_then), total = self._pace[0], self.config.total_samples
+        rate = (seen - seen_then) / max(now - then, 1e-9)
+        left = (total - seen) / max(rate, 1e-9)
+        if self.deadline is not None:
+            left = min(left, max(0.0, self.deadline - now))
+        self._health = diagnose(numbers, self._diversity, seen)
+        self.events.emit(
+            Progress(
+                step=self.state.step,
+                samples_seen=seen,
+                total_samples=total,
+                elapsed_seconds=now - started,
+                seconds_left=left,
+                records_per_second=rate,
+                epoch=seen / len(self.dataset),
+                health=self._health,
+                diversity=self._diversity,
+                numbers=numbers,
+            )
+        )
+        if self._health in ADVICE and self._health not in self._warned:
+            self._warned.add(self._health)
+            self.events.emit(Warned(f"{self._health}: {ADVICE[self._health]}"))
+
+    def _look(self, final: bool = False) -> None:
+        """Draw the fixed latents with the average generator."""
+        began = self.now()
+        batches = None if final else LOOK_STATISTICS_BATCHES
+        self.state.average.estimate_statistics(self.config.seed, self.config.device, batches)
+        samples = self.model(0.0).tensor(GRID, seed=self.config.seed)
+        self._diversity = diversity(samples, self._some_reals)
+        grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), GRID_COLUMNS)
+        self.events.emit(Pictures(self.state.step, grid))
+        self._look_seconds = self.now() - began
+
+    def _look_interval(self, started: float) -> float:
+        """Looks are spread over the run, and never take more than a thirtieth of its time."""
+        left = self._pace[-1][1] / max(self.config.total_samples, 1)
+        elapsed = self.now() - started
+        expected = elapsed / left if left > 0 else elapsed
+        return max(FIRST_LOOK_SECONDS, expected / LOOKS_PER_RUN, 30 * self._look_seconds)
+
+    def _reals(self, indices: np.ndarray) -> Tensor:
+        return self.dataset.codec.expand(self.dataset.batch(indices))

@@ -1,0 +1,115 @@
+"""One training step of a GAN, any GAN: the page to read first.
+
+Losses are summed over the rows at hand and divided by the global count; gradients are summed over processes. So the result
+does not depend on how many processes share a batch. No logging, saving or printing: the loop does those.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ganwright.core.schedule import value_at
+from ganwright.data.spec import DataSpec
+from ganwright.runtime.distributed import sum_gradients
+from ganwright.training.batches import Batches
+from ganwright.training.config import TrainConfig
+from ganwright.training.state import TrainState
+from ganwright.training.turn import Turn, due, held_statistics
+
+Report = dict[str, Tensor]
+"""Numbers of one step, as detached scalars still on the device: reading one is what waits for it."""
+
+
+def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: Batches) -> Report:
+    """One step: the discriminator's turns, the generator's turn, the average generator's update."""
+    report: Report = {}
+
+    # Evaluate every schedule for the samples seen.
+    now = partial(value_at, samples_seen=state.samples_seen, total_samples=config.total_samples)
+    set_rate(state.generator_optimizer, now(config.generator_optimizer.learning_rate))
+    set_rate(state.discriminator_optimizer, now(config.discriminator_optimizer.learning_rate))
+
+    # Discriminator turn: tell real records from fakes.
+    for repeat in range(config.discriminator_steps):
+        turn = Turn(state, config, spec, state.key("discriminator", repeat))
+        regularizers = due(config, "discriminator", state.step)
+        needs = {need for _, regularizer in regularizers for need in regularizer.needs}
+
+        # Draw reals and make fakes; both are leaves, so that a penalty differentiates through the augmentation.
+        turn.real = batches.real(turn.key).requires_grad_("gradient_on_real" in needs)
+        with torch.no_grad(), held_statistics(state.generator):
+            turn.fake = turn.generate()
+        turn.fake.requires_grad_("gradient_on_fake" in needs)
+
+        # Judge both, and sum what is wrong with the verdicts.
+        state.discriminator.requires_grad_(True)
+        turn.real_logits, turn.fake_logits = turn.judge(turn.real), turn.judge(turn.fake)
+        loss = torch.zeros((), device=config.device)
+        for real_logits, fake_logits in zip(turn.real_logits, turn.fake_logits, strict=True):
+            loss = loss + mean(config.loss.discriminator(real_logits, fake_logits), config)
+        report["discriminator_loss"] = loss.detach()
+
+        # Add the penalties that are due; a lazy one counts for the steps that it was spared.
+        for place, regularizer in regularizers:
+            values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
+            penalty = mean(values, config)
+            report[config.regularizers[place].registry.name_of(regularizer)] = penalty.detach()
+            loss = loss + now(regularizer.weight) * regularizer.interval * penalty
+
+        # Learn from it, over all processes.
+        update(state.discriminator_optimizer, state.discriminator, loss)
+        report["real_logits"] = turn.real_logits[0].detach().mean()
+        report["fake_logits"] = turn.fake_logits[0].detach().mean()
+        report["real_called_real"] = (turn.real_logits[0].detach() > 0).float().mean()
+        report["fake_called_fake"] = (turn.fake_logits[0].detach() < 0).float().mean()
+
+    # Generator turn: make fakes that the discriminator, held still, takes for real.
+    turn = Turn(state, config, spec, state.key("generator"))
+    regularizers = due(config, "generator", state.step)
+    state.generator.requires_grad_(True)
+    turn.fake = turn.generate()
+    with held_statistics(state.discriminator):
+        turn.fake_logits = turn.judge(turn.fake)
+        if config.loss.generator_needs_real:
+            # A relative loss compares with fresh reals, whose logits carry no gradient.
+            turn.real = batches.real(turn.key)
+            with torch.no_grad():
+                turn.real_logits = turn.judge(turn.real)
+        loss = torch.zeros((), device=config.device)
+        for head, fake_logits in enumerate(turn.fake_logits):
+            real_logits = turn.real_logits[head] if turn.real_logits else None
+            loss = loss + mean(config.loss.generator(real_logits, fake_logits), config)
+        report["generator_loss"] = loss.detach()
+        for place, regularizer in regularizers:
+            values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
+            loss = loss + now(regularizer.weight) * regularizer.interval * mean(values, config)
+        update(state.generator_optimizer, state.generator, loss)
+
+    # Count, and let the average generator follow.
+    state.step += 1
+    state.samples_seen += config.samples_per_step
+    state.average.update(config.samples_per_step, state.samples_seen, config.average_half_life_samples)
+    return report
+
+
+def mean(values: Tensor, config: TrainConfig) -> Tensor:
+    """This process's part of the mean over the global batch: values (B, ...) here, `config.batch` rows in all."""
+    return values.sum() / (config.batch * values[0].numel())
+
+
+def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module, loss: Tensor) -> None:
+    """Move `network` down the gradient of `loss`, and freeze it again."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    network.requires_grad_(False)
+    sum_gradients(network.parameters())
+    optimizer.step()
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """The learning rate of every parameter group."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

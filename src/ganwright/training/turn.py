@@ -1,0 +1,87 @@
+"""One player's turn: its draws, and the two networks under the turn's augmentation and precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ganwright.core.schedule import value_at
+from ganwright.data.spec import DataSpec
+from ganwright.model.noise import draw_noise
+from ganwright.model.output import apply_output
+from ganwright.regularizers.base import Regularizer
+from ganwright.runtime.distributed import share_of
+from ganwright.runtime.keys import Key
+from ganwright.training.config import TrainConfig
+from ganwright.training.state import TrainState
+
+
+@dataclass
+class Turn:
+    """Draws are made for the whole global batch, and this process takes its places.
+
+    Everything judged within a turn is augmented by the same draws: real i, fake i and whatever lies between them.
+    """
+
+    state: TrainState
+    config: TrainConfig
+    spec: DataSpec
+    key: Key
+    real: Tensor | None = None
+    fake: Tensor = field(init=False)
+    real_logits: tuple[Tensor, ...] = ()
+    fake_logits: tuple[Tensor, ...] = ()
+
+    def generate(self) -> Tensor:
+        """Fakes for this turn's noise, (B, *shape) float32."""
+        noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
+        mine = {name: self._mine(value) for name, value in noise.items()}
+        with self._precision():
+            raw = self.state.generator(mine).raw
+        return apply_output(self.spec, raw.float())
+
+    def judge(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The discriminator's logits per head, float32."""
+        strength = value_at(self.config.augmentation_strength, self.state.samples_seen, self.config.total_samples)
+        for number, augmentation in enumerate(self.config.augmentations):
+            draws = self.uniform(f"augmentation {number}", (x.shape[0], augmentation.draws()))
+            x = augmentation.apply(x, strength, draws)
+        with self._precision():
+            logits = self.state.discriminator(x).logits
+        return tuple(head.float() for head in logits)
+
+    def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        """Numbers in [0, 1), one row of `shape` per place of the batch."""
+        drawn = self.key.generator(purpose).random((self.config.batch, *shape[1:]), dtype="float32")
+        return self._mine(torch.from_numpy(drawn))
+
+    def _mine(self, drawn: Tensor) -> Tensor:
+        return drawn[share_of(self.config.batch)].to(self.config.device, non_blocking=True)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.config.device, torch.bfloat16, enabled=self.config.precision == "bf16")
+
+
+def due(config: TrainConfig, player: str, step: int) -> list[tuple[int, Regularizer]]:
+    """The player's regularizers whose turn it is at `step`, with their places in the config."""
+    numbered = enumerate(config.regularizers)
+    return [
+        (i, regularizer) for i, regularizer in numbered if regularizer.player == player and step % regularizer.interval == 0
+    ]
+
+
+@contextmanager
+def held_statistics(network: nn.Module) -> Iterator[None]:
+    """Keep the running statistics of a network still: they move in its owner's turn only, once."""
+    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False  # the batch's own statistics are used either way
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
