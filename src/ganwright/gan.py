@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,8 +103,8 @@ class GAN:
         self.recipe = recipe
         self.batch = batch
         self.seed = seed
-        self.device = device
-        self.precision = precision
+        self.device: DeviceChoice = device
+        self.precision: PrecisionChoice = precision
         self.modality = modality
         self.settings = settings
 
@@ -121,13 +121,15 @@ class GAN:
         run: str | Path | bool = False,
         subscribers: Sequence[Subscriber] = (),
         handle_signals: bool = False,
+        started: float | None = None,
     ) -> Self:
         """Train on `data`: a folder, zip, IDX or .npy path, or arrays (N, H, W) or (N, H, W, C).
 
         At most one of `minutes`, `seconds`, `epochs` (passes over the data), `steps` and `images` (samples seen) says for
         how long; without any it is ten minutes. `limit` takes that many records, for a quick check. `run` is a folder for
         config, metrics, pictures and the model as they come; True makes one under runs/, False writes nothing. `subscribers`
-        are called with every event (`Progress`, `Pictures`, ...). `handle_signals` turns the first Ctrl-C into save-and-stop.
+        are called with every event (`Progress`, `Pictures`, ...). `handle_signals` turns the first Ctrl-C into save and
+        stop. A time budget counts from `started` (of `time.monotonic`), or from the call.
 
         Raises:
             DataError: nothing usable in `data`.
@@ -135,7 +137,7 @@ class GAN:
             ResourceError: a device that is not there, or a full disk.
             DivergedError: training left the range of numbers; `model_` is then the last good model.
         """
-        began = time.monotonic()
+        began = time.monotonic() if started is None else started
         seconds = _in_seconds(minutes, seconds)
         budget = Budget(seconds=seconds, epochs=epochs, steps=steps, images=images)
         machine = find_machine(self.device)
@@ -244,5 +246,5 @@ def _run_folder(run: str | Path | bool, dataset: Dataset, plan: Plan) -> RunFold
 
 
 @contextmanager
-def _no_signals() -> Iterator[StopRequest]:
+def _no_signals() -> Generator[StopRequest]:
     yield StopRequest()

@@ -13,11 +13,11 @@ from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import UsageError
 from ganwright.data.dataset import Dataset
 from ganwright.recipes.registry import RECIPES
-from ganwright.runtime.device import Machine
+from ganwright.runtime.device import Machine, PrecisionChoice
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import initial_state
-from ganwright.training.step import train_step
+from ganwright.training.step import Report, train_step
 
 DEFAULT_SECONDS = 600.0
 """What a run gets when nobody says: ten minutes are enough to see what the data are good for."""
@@ -69,7 +69,7 @@ def make_plan(
     budget: Budget,
     seed: int = 0,
     batch: int | None = None,
-    precision: str = "auto",
+    precision: PrecisionChoice = "auto",
     settings: dict[str, Any] | None = None,
     spent_seconds: float = 0.0,
     now: Callable[[], float] = time.monotonic,
@@ -109,7 +109,7 @@ def override(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
         keeps_part = (
             isinstance(value, dict) and isinstance(old, dict) and value.get("name", old.get("name")) == old.get("name")
         )
-        plain[name] = {**old, **value} if keeps_part else value  # type: ignore[dict-item]
+        plain[name] = {**old, **value} if keeps_part else value
     return from_plain(TrainConfig, plain)
 
 
@@ -129,6 +129,7 @@ def time_steps(config: TrainConfig, dataset: Dataset, now: Callable[[], float] =
 
     def steps(count: int) -> float:
         began = now()
+        report: Report = {}
         for _ in range(count):
             report = train_step(state, config, spec, batches)
         float(report["generator_loss"])  # wait for the device

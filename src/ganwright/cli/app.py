@@ -22,6 +22,8 @@ from ganwright.cli.sample import sample
 from ganwright.cli.train import train
 from ganwright.core.errors import GanwrightError, UsageError
 
+VERBS = (train, sample, inspect, demo, doctor)
+
 PROLOGUE = """\
 Ganwright trains generative adversarial networks: a folder of pictures in, new pictures out.
 
@@ -31,12 +33,13 @@ Examples:
   ganwright train photos/ --time 2h              longer is better
   ganwright sample last -n 100 --seed 7 -o out/  new pictures from the last run
   ganwright inspect last                         what a model file holds
+
+Verbs (`ganwright VERB --help` explains one):
 """
 
 EPILOGUE = """\
 Exit codes: 0 done, 1 a bug in Ganwright, 2 usage, 3 data or path, 4 model file, 5 disk, memory or device, 6 diverged,
 75 told to end (saved), 130 Ctrl-C.
-`ganwright VERB --help` explains a verb.
 """
 
 BUG = 1
@@ -46,17 +49,16 @@ INTERRUPTED = 130
 
 def build_app() -> App:
     """The verbs with their flags, from the signatures and docstrings of their functions."""
-    app = App(
-        name="ganwright",
-        help=PROLOGUE,
-        help_epilogue=EPILOGUE,
-        help_format="plaintext",
-        help_formatter="plain",
-        version=ganwright.__version__,
-    )
-    for verb in (train, sample, inspect, demo, doctor):
+    app = App(name="ganwright", help_format="plaintext", help_epilogue=EPILOGUE, version=ganwright.__version__)
+    for verb in VERBS:
         app.command(verb)
     return app
+
+
+def root_help() -> str:
+    """What `ganwright --help` says: examples first, then the verbs with the first line of their docstrings."""
+    lines = [f"  {verb.__name__:9}{(verb.__doc__ or '').splitlines()[0]}" for verb in VERBS]
+    return PROLOGUE + "\n".join(lines) + "\n\n" + EPILOGUE
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of one command line. User's mistakes are told in a few lines, bugs leave a traceback in a file."""
     output = Output(json="--json" in arguments)
+    if arguments in ([], ["--help"], ["-h"], ["help"]):
+        output.line(root_help().rstrip())
+        return 0
     try:
         result = build_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0

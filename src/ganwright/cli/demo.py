@@ -23,7 +23,7 @@ def demo(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on 1,797 hand-written digits that come with scikit-learn, and show new ones: under a minute and a half.
+    """Train on the hand-written digits that come with scikit-learn, and show new ones, in about a minute.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def demo(
     budget = Budget(seconds=parse_duration(time) if time is not None else SECONDS)
     gan, code = run_training(digits(), settings, {}, budget, None, run, output, began)
     output.line()
-    output.line(draw_in_text(gan.sample(16, seed=seed), columns=8))
+    output.line(draw_in_text(gan.sample(12, seed=seed), columns=4))
     return code
 
 

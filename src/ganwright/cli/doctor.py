@@ -38,7 +38,7 @@ class Check:
 
 
 def doctor(*, json: Json = False, debug: Debug = False) -> int:
-    """Look at the machine: versions, devices (tested by a real product), memory, disk. Each problem comes with its fix."""
+    """Look at the machine: versions, devices, memory, disk; each problem comes with its fix."""
     output = Output(json)
     results = [check for examine in EXAMINATIONS for check in examine()]
     for check in results:

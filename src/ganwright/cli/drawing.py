@@ -17,6 +17,6 @@ def draw_in_text(pictures: Sequence[Any], columns: int) -> str:
     for start in range(0, len(tiles), columns):
         row = tiles[start : start + columns]
         for y in range(row[0].shape[0]):
-            lines.append("  ".join("".join(SHADES[int(v) * len(SHADES) // 256] for v in tile[y]) for tile in row))
+            lines.append("   ".join("".join(SHADES[int(v) * len(SHADES) // 256] * 2 for v in tile[y]) for tile in row))
         lines.append("")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from ganwright.core.budget import format_duration
 
 
 def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False) -> None:
-    """Say what is inside a model file; no weight is read and nothing in it is run.
+    """Say what is inside a model file, without running anything in it.
 
     Parameters
     ----------

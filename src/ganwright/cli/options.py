@@ -8,7 +8,12 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ganwright.core.errors import UsageError
+from ganwright.recipes.registry import RECIPES
 
+Recipe = Annotated[
+    str | None,
+    Parameter(name="--recipe", help=f"A whole GAN by name: {', '.join(RECIPES)}. Default: what suits the data."),
+]
 Device = Annotated[Literal["auto", "cpu", "cuda", "mps"], Parameter(name="--device", help="Where to compute.")]
 Json = Annotated[
     bool,

@@ -25,7 +25,7 @@ def sample(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Make new records with a trained model: PNG files, or one grid.
+    """Make new pictures with a trained model: PNG files, or one grid.
 
     The same model, seed and count give the same pictures on any machine of one kind, and picture i does not depend on how
     many are asked for.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Debug, Device, Json, parse_size
+from ganwright.cli.options import Debug, Device, Json, Recipe, parse_size
 from ganwright.cli.output import Output
 from ganwright.core.budget import Budget, parse_count, parse_duration
 
@@ -24,7 +24,7 @@ def train(
     path: Path,
     /,
     *,
-    recipe: str | None = None,
+    recipe: Recipe = None,
     run: Path | None = None,
     time: str | None = None,
     epochs: float | None = None,
@@ -42,7 +42,9 @@ def train(
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures: a folder (searched through), a .zip, IDX files as MNIST is published, or .npy/.npz arrays.
+    """Train on pictures, and keep a model, sample grids and curves.
+
+    PATH is a folder (searched through), a .zip, IDX files as MNIST is published, or .npy/.npz arrays.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
@@ -50,8 +52,6 @@ def train(
     ----------
     path
         The pictures. Sub-folders are taken as class labels and kept with the model.
-    recipe
-        A whole GAN by name: dcgan or mlp. Default: what suits the data.
     run
         Where the run goes. Default: runs/<date>-<data>-<shape>-<id>.
     time
@@ -110,7 +110,6 @@ def run_training(
 
     gan = GAN(modality=Image(**reading), **settings)
     console = Console(output)
-    budget = dataclasses.replace(budget, seconds=_without_start(budget.seconds, began))
     try:
         gan.fit(
             data,
@@ -119,6 +118,7 @@ def run_training(
             run=run if run is not None else True,
             subscribers=[console],
             handle_signals=True,
+            started=began,
         )
     finally:
         console.close()
@@ -127,11 +127,6 @@ def run_training(
     if gan.ended_.ending == "stopped":
         return gan, PREEMPTED if gan.stop_signal_ == "SIGTERM" else INTERRUPTED
     return gan, 0
-
-
-def _without_start(seconds: float | None, began: float) -> float | None:
-    """A time budget is the whole command's: what importing took is spent already."""
-    return None if seconds is None else max(1.0, seconds - (clock.monotonic() - began))
 
 
 def _say_what_next(gan: GAN, output: Output) -> None:

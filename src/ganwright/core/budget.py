@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ganwright.core.errors import UsageError
 
@@ -56,9 +57,10 @@ def parse_count(text: str) -> int:
     """
     compact = text.strip().lower().replace("_", "").replace(",", "")
     match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d{1,2})?)([kmg]?)", compact)
-    if match is None:
+    count = Decimal(match[1]) * _THOUSANDS[match[2]] if match else Decimal("NaN")
+    if match is None or count != int(count):
         raise UsageError("E-BUDGET-04", f"{text!r} is no count", hints=("write 5000, 50k or 2M",))
-    return round(float(match[1]) * _THOUSANDS[match[2]])
+    return int(count)
 
 
 def format_duration(seconds: float) -> str:

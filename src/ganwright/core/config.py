@@ -69,7 +69,8 @@ def from_plain(kind: Any, plain: Any, where: str = "") -> Any:
         table = {"name": plain} if isinstance(plain, str) else dict(_expect(dict, plain, where))
         if "name" not in table:
             raise UsageError("E-CONFIG-03", f"{where} needs a name", hints=unknown_name_hints("", kind.registry))
-        return _dataclass_from_plain(kind.registry.get(table.pop("name")), table, where)
+        name = _expect(str, table.pop("name"), f"{where}.name".strip("."))
+        return _dataclass_from_plain(kind.registry.get(name), table, where)
     if dataclasses.is_dataclass(kind):
         return _dataclass_from_plain(kind, _expect(dict, plain, where), where)
     if kind is float and isinstance(plain, int) and not isinstance(plain, bool):

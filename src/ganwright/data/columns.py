@@ -24,7 +24,7 @@ class ColumnWriter:
 
     def append(self, piece: np.ndarray) -> None:
         """Adds rows of the shape and type that the first piece had."""
-        assert piece.shape[1:] == self._row_shape and piece.dtype == self._dtype, (piece.shape, piece.dtype)
+        assert (piece.shape[1:], piece.dtype) == (self._row_shape, self._dtype), (piece.shape, piece.dtype)
         content = np.ascontiguousarray(piece).data
         self._file.write(content)
         self._digest.update(content)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganwright.core.errors import DataError
 from ganwright.core.suggest import nearest
+from ganwright.data.picture_names import why_no_picture
 from ganwright.data.sources.base import SOURCES, Source
 
 
@@ -65,4 +66,6 @@ def _why_not(target: Any) -> str:
         return "it is neither a file nor a folder"
     if target.stat().st_size == 0:
         return "the file is empty"
+    if not why_no_picture(target.name):
+        return "it is a single picture; give the folder that it lies in"
     return f"no part of the program reads {target.suffix or 'files without an extension'} as a set of records"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from ganwright.data.picture_fitting import fit_picture
 from ganwright.data.picture_names import extension_of
 
 # MPO, the JPEG of phones, is opened as JPEG. These two plugins are not loaded by themselves.
-assert TiffImagePlugin and WebPImagePlugin
+PLUGINS = (TiffImagePlugin, WebPImagePlugin)
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 MOST_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte as RGB.
 LONGEST_SIDE = 16_384
@@ -160,7 +160,7 @@ def _from_deep_grey(values: np.ndarray, notes: list[str]) -> Image.Image:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """No warning from Pillow, except that a decompression bomb is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -235,7 +235,7 @@ def _decode_no_more_than_needed(image: Image.Image, upright: tuple[int, int], po
     if image.format in ("JPEG", "MPO"):
         scale = max(policy.width / upright[0], policy.height / upright[1])
         if scale < 0.25:
-            image.draft(None, (int(image.width * scale * 2) + 1, int(image.height * scale * 2) + 1))  # type: ignore[arg-type]
+            image.draft(None, (int(image.width * scale * 2) + 1, int(image.height * scale * 2) + 1))
 
 
 def _answer(task: Mapping[str, Any], content: bytes, name: str) -> tuple[dict[str, Any], bytes]:

@@ -192,11 +192,13 @@ class _Worker:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
             self._child = subprocess.Popen(self._command, env=_environment(), **pipes)  # type: ignore[call-overload]
             self._deadline = time.monotonic() + START_SECONDS
-            assert self._child is not None and self._child.stdout is not None
+            assert self._child is not None
+            assert self._child.stdout is not None
             if self._child.stdout.read(len(READY)) != READY:
                 self._stop_child()
                 raise RuntimeError(f"a picture decoder does not start: {' '.join(self._command)}")
-        assert self._child.stdin is not None and self._child.stdout is not None
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
         return self._child.stdin, self._child.stdout
 
     def _stop_child(self) -> None:

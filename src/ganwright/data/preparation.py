@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ganwright.core.config import to_plain
-from ganwright.core.errors import DataError
+from ganwright.core.errors import DataError, ResourceError
 from ganwright.data.chunks import chunks
 from ganwright.data.columns import ColumnWriter
 from ganwright.data.dataset import FACTS_FILE, FORMAT_VERSION, Dataset, dataset_facts, save_tensors
@@ -47,7 +47,7 @@ def prepare(
 
     Raises:
         DataError: nothing there, nothing readable, or fewer than 4 usable records; then nothing is left on disk.
-        ResourceError: too little disk space.
+        ResourceError: too little disk space, or a cache that cannot be written to.
     """
     began = time.monotonic()
     source = open_source(data)
@@ -59,12 +59,17 @@ def prepare(
     if (ready := _open_ready(folder)) is not None:
         return ready.as_cached(time.monotonic() - began, source.place or source.name)
     _remove_abandoned(folder.parent)
+    codec = modality.fit(source, progress)
     temporary = temporary_beside(folder)
     try:
-        codec = modality.fit(source, progress)
         temporary.mkdir(parents=True)
         _pack_into(temporary, source, modality, codec, progress, began)
         _publish(temporary, folder)
+    except OSError as error:
+        hints = ("put the cache elsewhere: GANWRIGHT_CACHE=/another/folder",)
+        raise ResourceError(
+            "E-DISK-02", "cannot write the packed data", where=str(root), why=str(error), hints=hints
+        ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Dataset.open(folder)

@@ -29,7 +29,7 @@ def find_model(reference: str, runs: Path = RUNS) -> Path:
             hints = ("ganwright train PATH", "ganwright demo")
             raise ModelFileError("E-MODEL-04", f"there is no run with a model under {runs}/ yet", hints=hints)
         return max(saved, key=lambda run: (run / MODEL_NAME).stat().st_mtime) / MODEL_NAME
-    matches = [run for run in known if run.name.startswith(reference)]
+    matches = [run for run in known if run.name == reference] or [run for run in known if run.name.startswith(reference)]
     if len(matches) == 1:
         return _model_in(matches[0])
     if matches:

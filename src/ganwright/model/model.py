@@ -85,5 +85,8 @@ class Model:
         return buffer.getvalue()
 
     def __repr__(self) -> str:
-        recipe, records = self.facts.get("recipe", "?"), self.facts.get("data", {}).get("records", "?")
-        return f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
+        data = self.facts.get("data")
+        recipe, records = self.facts.get("recipe", "?"), data.get("records", "?") if isinstance(data, dict) else "?"
+        text = f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
+        # A stranger's file must not steer the terminal.
+        return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -100,10 +100,10 @@ def read_model(path: Path) -> ModelContents:
         spec = from_plain(DataSpec, header["spec"], "spec")
         family = from_plain(NetworkFamily, header["network"], "network")
         if family.kinds and spec.kind not in family.kinds:
-            raise ValueError(f"network {header['network']['name']} does not draw {spec.kind}s")
+            raise ValueError(f"network {header['network']['name']} does not draw records of kind {spec.kind!r}")
         with torch.device("meta"):
             generator = family.generator(spec)
-        codec_class = MODALITIES.get(header["codec"]["modality"]).codec
+        codec_class = MODALITIES.get(from_plain(str, header["codec"]["modality"], "codec.modality")).codec
     except (GanwrightError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise _unusable(path, getattr(error, "what", None) or str(error)) from error
     expected = {_GENERATOR + name: value for name, value in generator.state_dict().items()}
@@ -133,7 +133,7 @@ def _read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, Any]]:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise _unusable(path, "it holds tensors, but no description of a Ganwright model")
     if header.get("version") != VERSION:
-        why = f"it has format version {str(header.get('version'))[:20]}, this Ganwright reads version {VERSION}"
+        why = f"it has format version {str(header.get('version'))[:20]!r}, this Ganwright reads version {VERSION}"
         raise ModelFileError("E-MODEL-02", f"{path} is of another version", why=why, hints=("pip install -U ganwright",))
     wanted = {"network": dict, "spec": dict, "codec": dict, "facts": dict}
     if any(not isinstance(header.get(name), kind) for name, kind in wanted.items()):

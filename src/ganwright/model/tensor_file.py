@@ -58,11 +58,12 @@ def read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, str]]:
             start = file.read(8)
             if len(start) < 8:
                 refuse(f"it has only {len(start)} bytes")
-            foreign = next((what for magic, what in _FOREIGN.items() if start.startswith(magic)), None)
-            if foreign:
-                refuse(f"it is {foreign}; it was not opened")
             (length,) = struct.unpack("<Q", start)
             if length > min(MAX_HEADER_BYTES, size - 8):
+                # Only now, as the length of a good header may begin with the two bytes of a pickle.
+                foreign = next((what for magic, what in _FOREIGN.items() if start.startswith(magic)), None)
+                if foreign:
+                    refuse(f"it is {foreign}; it was not opened")
                 refuse(
                     f"its header claims {length:,} bytes; the file has {size:,} and a header may have {MAX_HEADER_BYTES:,}"
                 )

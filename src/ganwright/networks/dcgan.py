@@ -7,6 +7,7 @@ and no batch normalisation in the discriminator, which a gradient penalty (one r
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,7 +26,6 @@ from ganwright.networks.base import (
 )
 from ganwright.networks.parts.stages import stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
-import itertools
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,7 @@ class DcganGenerator(Generator):
         first = channels[0] * self.sizes[0][0] * self.sizes[0][1]
         self.first = nn.Linear(family.latent, first, bias=False)
         self.first_norm = nn.BatchNorm2d(channels[0])
-        self.stages = nn.ModuleList(
-            UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels)
-        )
+        self.stages = nn.ModuleList(UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
         doubles = len(self.sizes) > 1
         self.last = UpsampleConv2d(channels[-1], colours) if doubles else nn.Conv2d(channels[-1], colours, 3, padding=1)

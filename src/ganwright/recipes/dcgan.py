@@ -13,10 +13,9 @@ from ganwright.training.config import AdamConfig, TrainConfig
 
 def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     """The DCGAN pair with the non-saturating loss and a lazy R1 penalty: steady, sharp, and small enough for a CPU."""
-    small = min(spec.shape[1:]) <= 32
     return TrainConfig(
         recipe="dcgan",
-        network=Dcgan(width=64 if small else 32),
+        network=Dcgan(width=32),
         loss=NonSaturating(),
         regularizers=(R1(weight=1.0, interval=8),),
         generator_optimizer=AdamConfig(learning_rate=2e-4),

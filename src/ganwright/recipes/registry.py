@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ganwright.core.budget import Budget
 from ganwright.core.registry import Registry
-from ganwright.data.spec import DataSpec
-from ganwright.runtime.device import Machine
-from ganwright.training.config import TrainConfig
+
+if TYPE_CHECKING:  # so that recipes can be listed without importing torch
+    from ganwright.core.budget import Budget
+    from ganwright.data.spec import DataSpec
+    from ganwright.runtime.device import Machine
+    from ganwright.training.config import TrainConfig
 
 RECIPES = Registry("recipe", "ganwright.recipes", functions=True)
 

@@ -12,6 +12,7 @@ import torch
 from ganwright.core.errors import ResourceError, UsageError
 
 DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["fp32", "bf16"]
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
 DEVICES: tuple[DeviceChoice, ...] = ("auto", "cpu", "cuda", "mps")
 PRECISIONS: tuple[PrecisionChoice, ...] = ("auto", "fp32", "bf16")
@@ -30,7 +31,7 @@ class Machine:
     fast_bf16: bool
     """Whether bf16 products are faster than fp32 ones here (AMX or AVX-512 BF16; GPUs since Ampere)."""
 
-    def precision(self, choice: str) -> str:
+    def precision(self, choice: PrecisionChoice) -> Precision:
         """ "fp32" or "bf16": the choice itself, or for "auto" what is fast here.
 
         Raises:
@@ -38,7 +39,9 @@ class Machine:
         """
         if choice not in PRECISIONS:
             raise UsageError("E-SETTING-02", f"precision {choice!r} is not one of {', '.join(PRECISIONS)}")
-        return choice if choice != "auto" else ("bf16" if self.fast_bf16 else "fp32")
+        if choice == "auto":
+            return "bf16" if self.fast_bf16 else "fp32"
+        return choice
 
 
 def find_machine(choice: str = "auto") -> Machine:

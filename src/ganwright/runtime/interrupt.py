@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -21,7 +21,7 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
+def stop_on_signals() -> Generator[StopRequest]:
     """Turn the first SIGINT or SIGTERM into a request; the second of its kind acts at once, as it did before.
 
     In a thread other than the main one Python takes no signals, and the request is never set.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from ganwright.model.noise import draw_noise
 from ganwright.networks.base import Generator
 from ganwright.runtime.keys import Key
+from ganwright.training.statistics import estimate_statistics
 
 # Enough batches that the statistics differ by under a percent between two sets of draws.
 STATISTICS_BATCHES = 32
@@ -21,7 +22,8 @@ class AverageGenerator:
 
     def __init__(self, generator: Generator) -> None:
         self.generator: Generator = copy.deepcopy(generator).requires_grad_(False).eval()
-        self._pairs = (list(self.generator.parameters()), list(generator.parameters()))
+        self._averaged: list[Tensor] = list(self.generator.parameters())
+        self._current: list[Tensor] = list(generator.parameters())
 
     @torch.no_grad()
     def update(self, samples: int, samples_seen: int, half_life_samples: float) -> None:
@@ -31,24 +33,17 @@ class AverageGenerator:
         (Karras et al. 2020, arXiv:2006.06676, who ramp it up in the same way).
         """
         half_life = min(half_life_samples, max(1.0, 0.05 * samples_seen))
-        averaged, current = self._pairs
-        torch._foreach_lerp_(averaged, current, 1 - 0.5 ** (samples / half_life))
+        weight = 1 - 0.5 ** (samples / half_life)
+        torch._foreach_lerp_(self._averaged, self._current, weight)  # pyright: ignore[reportPrivateImportUsage]
 
-    @torch.no_grad()
-    def estimate_statistics(self, seed: int, device: str, batches: int | None = None) -> None:
+    def estimate_statistics(self, seed: int, device: str, batches: int = STATISTICS_BATCHES) -> None:
         """Set the batch statistics anew from fixed draws: averaged weights do not have the averaged statistics.
 
         Deterministic, and needed before the average generator is looked at, scored or saved. Nothing else moves them.
         """
-        norms = [m for m in self.generator.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        if not norms:
-            return
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over the batches that follow
-            norm.train()
-        for batch in range(batches or STATISTICS_BATCHES):
-            noise = draw_noise(self.generator.noise, STATISTICS_BATCH, Key(seed, step=batch, turn="statistics"))
+
+        def run_batch(number: int) -> None:
+            noise = draw_noise(self.generator.noise, STATISTICS_BATCH, Key(seed, step=number, turn="statistics"))
             self.generator({name: value.to(device) for name, value in noise.items()})
-        for norm in norms:
-            norm.eval()
+
+        estimate_statistics(self.generator, batches, run_batch)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from ganwright.augment.base import Augmentation
+from ganwright.core.errors import UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.losses.base import Loss
 from ganwright.networks.base import NetworkFamily
 from ganwright.regularizers.base import Regularizer
+from ganwright.runtime.device import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ class TrainConfig:
     """Every random number of the run follows from it."""
     device: str = "cpu"
     """Where it was planned to run: "cpu", "cuda", "mps"."""
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     """Of the networks' products; losses, norms and sums are always fp32."""
     threads: int = 0
     """CPU threads that were used; 0 means not recorded."""
@@ -66,9 +67,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("batch", "discriminator_steps"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+                raise UsageError("E-CONFIG-04", f"{name} must be at least 1, not {getattr(self, name)}")
         if self.average_half_life_samples <= 0:
-            raise ValueError("average_half_life_samples must be above zero")
+            raise UsageError("E-CONFIG-04", "average_half_life_samples must be above zero")
 
     @property
     def samples_per_step(self) -> int:

@@ -24,6 +24,7 @@ from ganwright.model.model_file import ModelContents
 from ganwright.runtime.device import versions
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import StopRequest
+from ganwright.training.average import STATISTICS_BATCHES
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Ending, Pictures, Progress, Snapshot, Warned
@@ -60,7 +61,9 @@ class Loop:
         self._diversity: float | None = None
         self._health = "ok"
         self._warned: set[str] = set()
+        # What the last look and the last snapshot took; a guess before there was one.
         self._look_seconds = 1.0
+        self._snapshot_seconds = 2.5
         count = min(GRID, len(self.dataset))
         self._some_reals = self._reals(np.linspace(0, len(self.dataset) - 1, count).astype(np.int64))
 
@@ -87,15 +90,15 @@ class Loop:
             # Look at the same latents again, and keep the model.
             if self.now() >= next_look:
                 self._look()
-                self.events.emit(Snapshot(self.state.step, self.model(self.now() - started)))
+                self._snapshot(started)
                 next_look = self.now() + self._look_interval(started)
             ending = self._ending()
 
         # The last word is that of the best-estimated average generator.
+        self._look(final=True)
         if self._recent:
             self._tick(started)
-        self._look(final=True)
-        self.events.emit(Snapshot(self.state.step, self.model(self.now() - started)))
+        self._snapshot(started)
         ended = self._ended(ending, self.now() - started)
         self.events.emit(ended)
         return ended
@@ -128,10 +131,13 @@ class Loop:
             return "stopped"
         if self.state.samples_seen >= self.config.total_samples:
             return "finished"
-        # Half as much again as the last look took, and a second for the files.
-        if self.deadline is not None and self.now() + 1.5 * self._look_seconds + 1.0 >= self.deadline:
+        if self.deadline is not None and self.now() + self._closing_seconds() >= self.deadline:
             return "out of time"
         return None
+
+    def _closing_seconds(self) -> float:
+        """What the last look (with more draws than the earlier ones), the last snapshot and leaving will take."""
+        return self._look_seconds * STATISTICS_BATCHES / LOOK_STATISTICS_BATCHES + self._snapshot_seconds + 1.0
 
     def _ended(self, ending: Ending, seconds: float) -> Ended:
         share = self.state.samples_seen / max(1, self.config.total_samples)
@@ -149,13 +155,7 @@ class Loop:
         self._recent.clear()
         numbers = {name: float(value) for name, value in gathered.items()}
         if not all(math.isfinite(value) for value in numbers.values()):
-            bad = ", ".join(name for name, value in numbers.items() if not math.isfinite(value))
-            raise DivergedError(
-                "E-TRAIN-01",
-                f"training diverged at step {self.state.step:,}: {bad} is no longer a finite number",
-                why="the two networks pushed each other out of range; the last saved model is from before",
-                hints=("another --seed", "--precision fp32"),
-            )
+            raise self._diverged(", ".join(name for name, value in numbers.items() if not math.isfinite(value)))
         now, seen = self.now(), self.state.samples_seen
         self._pace.append((now, seen))
         (then, seen_then), total = self._pace[0], self.config.total_samples
@@ -185,20 +185,35 @@ class Loop:
     def _look(self, final: bool = False) -> None:
         """Draw the fixed latents with the average generator."""
         began = self.now()
-        batches = None if final else LOOK_STATISTICS_BATCHES
+        batches = STATISTICS_BATCHES if final else LOOK_STATISTICS_BATCHES
         self.state.average.estimate_statistics(self.config.seed, self.config.device, batches)
         samples = self.model(0.0).tensor(GRID, seed=self.config.seed)
+        if not bool(samples.isfinite().all()):
+            raise self._diverged("what the generator makes")
         self._diversity = diversity(samples, self._some_reals)
         grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), GRID_COLUMNS)
         self.events.emit(Pictures(self.state.step, grid))
         self._look_seconds = self.now() - began
+
+    def _diverged(self, what: str) -> DivergedError:
+        return DivergedError(
+            "E-TRAIN-01",
+            f"training diverged at step {self.state.step:,}: {what} is no longer a finite number",
+            why="the two networks pushed each other out of range; the last saved model is from before",
+            hints=("another --seed", "--precision fp32"),
+        )
+
+    def _snapshot(self, started: float) -> None:
+        began = self.now()
+        self.events.emit(Snapshot(self.state.step, self.model(began - started)))
+        self._snapshot_seconds = self.now() - began
 
     def _look_interval(self, started: float) -> float:
         """Looks are spread over the run, and never take more than a thirtieth of its time."""
         left = self._pace[-1][1] / max(self.config.total_samples, 1)
         elapsed = self.now() - started
         expected = elapsed / left if left > 0 else elapsed
-        return max(FIRST_LOOK_SECONDS, expected / LOOKS_PER_RUN, 30 * self._look_seconds)
+        return max(FIRST_LOOK_SECONDS, expected / LOOKS_PER_RUN, 30 * (self._look_seconds + self._snapshot_seconds))
 
     def _reals(self, indices: np.ndarray) -> Tensor:
         return self.dataset.codec.expand(self.dataset.batch(indices))

@@ -31,11 +31,11 @@ class Recorder:
                 self._try("metrics.jsonl", lambda: self._append(event))
             case Pictures():
                 self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
-                if len(self.history) > 1:
-                    self._try("curves.png", lambda: draw_curves(self.history, self.run.path / "curves.png"))
             case Snapshot():
                 event.model.save(self.run.model_path)
                 self.run.write_status("running", step=event.step, saved_step=event.step)
+                if self.history:
+                    self._try("curves.png", lambda: draw_curves(self.history, self.run.path / "curves.png"))
             case Ended():
                 facts = {"why": event.why, "step": event.step, "samples_seen": event.samples_seen, "health": event.health}
                 self.run.write_status(event.ending, saved_step=event.step, seconds=round(event.elapsed_seconds, 1), **facts)

@@ -17,7 +17,8 @@ from ganwright.runtime.distributed import sum_gradients
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
-from ganwright.training.turn import Turn, due, held_statistics
+from ganwright.training.statistics import held_statistics
+from ganwright.training.turn import Turn, due
 
 Report = dict[str, Tensor]
 """Numbers of one step, as detached scalars still on the device: reading one is what waits for it."""
@@ -54,7 +55,8 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
 
         # Add the penalties that are due; a lazy one counts for the steps that it was spared.
         for place, regularizer in regularizers:
-            values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
+            with held_statistics(state.discriminator):
+                values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
             penalty = mean(values, config)
             report[config.regularizers[place].registry.name_of(regularizer)] = penalty.detach()
             loss = loss + now(regularizer.weight) * regularizer.interval * penalty

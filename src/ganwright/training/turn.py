@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
@@ -72,16 +70,3 @@ def due(config: TrainConfig, player: str, step: int) -> list[tuple[int, Regulari
     return [
         (i, regularizer) for i, regularizer in numbered if regularizer.player == player and step % regularizer.interval == 0
     ]
-
-
-@contextmanager
-def held_statistics(network: nn.Module) -> Iterator[None]:
-    """Keep the running statistics of a network still: they move in its owner's turn only, once."""
-    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
-    for norm in norms:
-        norm.track_running_stats = False  # the batch's own statistics are used either way
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.track_running_stats = True

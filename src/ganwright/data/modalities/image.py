@@ -17,7 +17,7 @@ from torch import Tensor
 from ganwright.core.errors import DataError, UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.image_size import COLOURS, choose_channels, choose_size
-from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
+from ganwright.data.modalities.base import MADE_BY, Codec, Modality, Packed, Progress
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
 from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
 from ganwright.data.picture_names import natural_key, why_no_picture
@@ -255,4 +255,6 @@ def _classes(labels: set[str]) -> tuple[str, ...]:
         return ()  # One class tells a network nothing.
     if len(labels) > MOST_CLASSES:
         raise DataError("E-DATA-05", f"{len(labels):,} different labels; at most {MOST_CLASSES:,} are possible")
+    if any(len(label) > LONGEST_CLASS_NAME for label in labels):
+        raise DataError("E-DATA-05", f"a label is longer than {LONGEST_CLASS_NAME:,} characters")
     return tuple(sorted(labels, key=natural_key))

@@ -1,0 +1,31 @@
+"""Fixtures for every test: a cache of its own, and the real data where it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or fills the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("GANWRIGHT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shared_data() -> Callable[[str], Path]:
+    """`shared_data("images/cats64.zip")`: a real data set that lies beside the repository; the test skips without it."""
+
+    def path_of(name: str) -> Path:
+        path = REAL_DATA / name
+        if not path.exists():
+            pytest.skip(f"needs the real data set {name}, which is not part of the repository")
+        return path
+
+    return path_of

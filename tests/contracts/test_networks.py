@@ -1,0 +1,164 @@
+"""What holds for every family of networks, at shapes that data really have."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from support import image_spec
+from torch import Tensor, nn
+
+from ganwright.data.spec import DataSpec
+from ganwright.losses.non_saturating import NonSaturating
+from ganwright.model.noise import draw_noise
+from ganwright.model.output import apply_output
+from ganwright.networks.base import NETWORKS, Generator, NetworkFamily
+from ganwright.runtime.keys import Key
+
+SIZES = [(64, 64, 3), (28, 28, 1), (72, 72, 4), (48, 64, 3), (7, 5, 1), (1, 1, 3), (100, 37, 3)]
+COUNT = 4
+
+every_family = pytest.mark.parametrize("name", NETWORKS.names())
+every_pair = pytest.mark.parametrize(
+    ("name", "size"), [pytest.param(n, size, id=f"{n}-{'x'.join(map(str, size))}") for n in NETWORKS for size in SIZES]
+)
+
+
+def small(name: str) -> NetworkFamily:
+    """The family with settings whose names promise a size cut down, so that a test takes milliseconds."""
+    kind = NETWORKS.get(name)
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        default = field.default
+        if isinstance(default, tuple):
+            changes[field.name] = tuple(min(width, 16) for width in default)
+        elif isinstance(default, int) and not isinstance(default, bool):
+            changes[field.name] = min(default, 8)
+    return kind(**changes)
+
+
+def built(name: str, size: tuple[int, int, int]) -> tuple[DataSpec, Generator, Any]:
+    spec = image_spec(*size)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator, discriminator = small(name).build(spec)
+    return spec, generator.train(), discriminator.train()
+
+
+def noise_for(generator: Generator, count: int = COUNT) -> dict[str, Tensor]:
+    return draw_noise(generator.noise, count, Key(0))
+
+
+@every_pair
+def test_shapes_are_those_of_the_data(name: str, size: tuple[int, int, int]) -> None:
+    spec, generator, discriminator = built(name, size)
+    raw = generator(noise_for(generator)).raw
+    assert raw.shape == (COUNT, *spec.shape)
+    assert raw.isfinite().all()
+    verdict = discriminator(apply_output(spec, raw))
+    assert verdict.logits
+    for head in verdict.logits:
+        assert head.shape[0] == COUNT
+        assert head.ndim in (1, 2)
+    assert verdict.features is None or verdict.features.shape[0] == COUNT
+
+
+@every_pair
+def test_every_parameter_learns_from_one_adversarial_step(name: str, size: tuple[int, int, int]) -> None:
+    """A dead parameter, such as a bias that the batch normalisation behind it takes away, has no gradient to speak of."""
+    spec, generator, discriminator = built(name, size)
+    fake = apply_output(spec, generator(noise_for(generator, 16)).raw)
+    real = torch.rand(fake.shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    loss = torch.zeros(())
+    for on_real, on_fake in zip(discriminator(real).logits, discriminator(fake.detach()).logits, strict=True):
+        loss = loss + NonSaturating().discriminator(on_real, on_fake).mean()
+    loss.backward()
+    assert dead(discriminator) == []
+    for head in discriminator(fake).logits:
+        NonSaturating().generator(None, head).mean().backward(retain_graph=True)
+    assert dead(generator) == []
+
+
+def dead(network: nn.Module) -> list[str]:
+    """Parameters without a gradient, or with one that is nothing but rounding errors beside the largest."""
+    norms = {name: 0.0 if p.grad is None else float(p.grad.norm()) for name, p in network.named_parameters()}
+    largest = max(norms.values())
+    assert largest > 0
+    return [name for name, norm in norms.items() if not norm > 1e-6 * largest]
+
+
+@every_pair
+def test_a_network_on_the_meta_device_has_the_names_and_shapes_of_a_real_one(name: str, size: tuple[int, int, int]) -> None:
+    spec, generator, discriminator = built(name, size)
+    with torch.device("meta"):
+        meta = small(name).build(spec)
+    for real, described in zip((generator, discriminator), meta, strict=True):
+        shapes = {key: (value.shape, value.dtype) for key, value in described.state_dict().items()}
+        assert shapes == {key: (value.shape, value.dtype) for key, value in real.state_dict().items()}
+        assert all(value.is_meta for value in described.state_dict().values())
+
+
+@every_pair
+def test_the_same_seed_builds_the_same_weights(name: str, size: tuple[int, int, int]) -> None:
+    _, generator, discriminator = built(name, size)
+    _, again, discriminator_again = built(name, size)
+    for one, other in ((generator, again), (discriminator, discriminator_again)):
+        assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+@every_family
+def test_the_generator_is_the_same_alone_and_in_the_pair(name: str) -> None:
+    spec = image_spec(28, 28, 1)
+    alone, pair = small(name).generator(spec), small(name).build(spec)[0]
+    shapes = {key: value.shape for key, value in alone.state_dict().items()}
+    assert shapes == {key: value.shape for key, value in pair.state_dict().items()}
+
+
+@every_family
+def test_a_sample_does_not_depend_on_its_neighbours(name: str) -> None:
+    """In sampling, that is: batch statistics couple the records of a batch in training only."""
+    spec, generator, _ = built(name, (28, 28, 1))
+    generator.eval()
+    noise = noise_for(generator)
+    with torch.no_grad():
+        before = generator(noise).raw[0]
+        other = {key: torch.cat([value[:1], value[1:] + 1]) for key, value in noise.items()}
+        after = generator(other).raw
+    torch.testing.assert_close(after[0], before, rtol=1e-5, atol=1e-5)
+    assert after.shape[1:] == spec.shape
+    assert not torch.allclose(after[1], before)
+
+
+@every_family
+def test_gradients_on_the_input_can_be_differentiated_again(name: str) -> None:
+    """As R1 and the gradient penalty need it, and for one record at a time: no record's slope depends on another."""
+    spec, _, discriminator = built(name, (28, 28, 1))
+    x = (torch.rand(COUNT, *spec.shape, generator=torch.Generator().manual_seed(1)) * 2 - 1).requires_grad_(True)
+    total = sum((head.sum() for head in discriminator(x).logits), start=torch.zeros(()))
+    (slope,) = torch.autograd.grad(total, x, create_graph=True)
+    assert slope.flatten(1).norm(dim=1).min() > 0
+    slope.square().sum().backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in discriminator.parameters())
+
+
+@every_family
+@pytest.mark.parametrize("absurd", [10**9, 0, -1])
+def test_absurd_settings_are_refused_before_anything_is_built(name: str, absurd: int) -> None:
+    kind = NETWORKS.get(name)
+    for field in dataclasses.fields(kind):
+        if isinstance(field.default, int) and not isinstance(field.default, bool):
+            with pytest.raises(ValueError, match=field.name):
+                kind(**{field.name: absurd})
+        elif isinstance(field.default, tuple):
+            with pytest.raises(ValueError, match="width"):
+                kind(**{field.name: (absurd,)})
+            with pytest.raises(ValueError, match="at most"):
+                kind(**{field.name: (8,) * 100_000})
+
+
+@every_family
+def test_the_kinds_it_draws_are_named(name: str) -> None:
+    assert all(isinstance(kind, str) for kind in NETWORKS.get(name).kinds)
+    assert "image" in NETWORKS.get(name).kinds or not NETWORKS.get(name).kinds

@@ -1,0 +1,54 @@
+"""What holds for every recipe: a complete config, written down without loss, that trains."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import replace
+
+import pytest
+import tomli_w
+from support import CPU, tiny_dataset, train
+
+from ganwright.core.budget import Budget
+from ganwright.core.config import from_plain, to_plain
+from ganwright.recipes.registry import RECIPES
+from ganwright.runtime.device import Machine
+from ganwright.training.config import TrainConfig
+
+MACHINES = [CPU, Machine("cuda", "GPU", 8, 80 << 30, fast_bf16=True)]
+every_recipe = pytest.mark.parametrize("name", RECIPES.names())
+
+
+def config_of(name: str, machine: Machine = CPU, size: int = 8) -> TrainConfig:
+    return RECIPES.get(name)(tiny_dataset(height=size, width=size).codec.spec, machine, Budget())
+
+
+@every_recipe
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.device)
+@pytest.mark.parametrize("size", [8, 64])
+def test_a_config_comes_back_from_a_toml_file(name: str, machine: Machine, size: int) -> None:
+    config = replace(config_of(name, machine, size), total_samples=12_345, seed=7)
+    text = tomli_w.dumps({"train": to_plain(config)})
+    assert from_plain(TrainConfig, tomllib.loads(text)["train"]) == config
+
+
+@every_recipe
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.device)
+def test_a_recipe_names_itself_and_heeds_the_machine(name: str, machine: Machine) -> None:
+    config = config_of(name, machine)
+    assert config.recipe == name
+    assert config.device == machine.device
+    assert config.precision == ("bf16" if machine.fast_bf16 else "fp32")
+    assert config.total_samples == 0, "the length is the plan's business"
+
+
+@every_recipe
+def test_a_recipe_trains(name: str) -> None:
+    dataset = tiny_dataset(16)
+    config = replace(config_of(name), batch=8, total_samples=24)
+    state, reports = train(config, 3, dataset)
+    assert state.samples_seen == 24
+    assert all(math.isfinite(value) for report in reports for value in report.values())
+    assert all(bool(value.isfinite().all()) for value in state.average.generator.state_dict().values())
+    assert reports[0]["discriminator_loss"] != reports[2]["discriminator_loss"]

@@ -1,0 +1,186 @@
+"""What holds for every penalty, and closed forms of those that we ship."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from support import tiny_config, tiny_dataset, train
+from torch import Tensor
+
+from ganwright.augment.base import Augmentation
+from ganwright.augment.flip import Flip
+from ganwright.core.schedule import Schedule
+from ganwright.regularizers.base import REGULARIZERS, Regularizer
+from ganwright.regularizers.gradient_penalty import GradientPenalty
+from ganwright.regularizers.r1 import R1
+from ganwright.training.batches import Batches
+from ganwright.training.state import initial_state
+from ganwright.training.turn import Turn
+
+every_regularizer = pytest.mark.parametrize("name", REGULARIZERS.names())
+
+
+@dataclass
+class FakeTurn:
+    """A turn over any function, in place of a discriminator."""
+
+    discriminator: Callable[[Tensor], tuple[Tensor, ...]]
+    real: Tensor | None
+    fake: Tensor
+    augment: Augmentation | None = None
+    seen: list[Tensor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        assert self.real is not None
+        self.real.requires_grad_(True)
+        self.fake.requires_grad_(True)
+        self.real_logits = self.judge(self.real)
+        self.fake_logits = self.judge(self.fake)
+        self.seen.clear()
+
+    def judge(self, x: Tensor) -> tuple[Tensor, ...]:
+        self.seen.append(x)
+        if self.augment is not None:
+            x = self.augment.apply(x, 1.0, self.uniform("augmentation", (len(x), self.augment.draws())))
+        return self.discriminator(x)
+
+    def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        return torch.rand(shape, generator=torch.Generator().manual_seed(len(purpose)))
+
+
+def batch(seed: int, count: int = 6) -> Tensor:
+    return torch.randn(count, 2, 3, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def linear(weight: Tensor) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    return lambda x: (x.flatten(1) @ weight,)
+
+
+@every_regularizer
+def test_a_penalty_has_a_weight_and_an_interval_that_is_checked(name: str) -> None:
+    regularizer: Regularizer = REGULARIZERS.get(name)()
+    assert isinstance(regularizer.weight, float | Schedule)
+    assert regularizer.interval >= 1
+    assert regularizer.player in ("generator", "discriminator")
+    with pytest.raises(ValueError, match="interval"):
+        REGULARIZERS.get(name)(interval=0)
+
+
+@every_regularizer
+@pytest.mark.parametrize("augmented", [False, True], ids=["plain", "augmented"])
+def test_a_penalty_is_a_finite_value_per_record_whose_gradient_reaches_the_parameters(name: str, augmented: bool) -> None:
+    regularizer: Regularizer = REGULARIZERS.get(name)()
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    turn = FakeTurn(lambda x: (torch.tanh(x.flatten(1) @ weight),), batch(1), batch(2), Flip() if augmented else None)
+    values, state = regularizer.penalty(turn, regularizer.initial_state())
+    assert values.shape == (6,)
+    assert values.dtype == torch.float32
+    assert values.isfinite().all()
+    assert state.keys() == regularizer.initial_state().keys()
+    values.sum().backward()  # the second pass, through the gradient
+    assert weight.grad is not None
+    assert weight.grad.isfinite().all()
+    assert weight.grad.abs().sum() > 0
+
+
+@every_regularizer
+def test_a_penalty_trains_in_a_step_and_shows_in_its_report(name: str) -> None:
+    regularizer: Regularizer = REGULARIZERS.get(name)(interval=2)
+    with_it, reports = train(tiny_config(regularizers=(regularizer,), augmentations=(Flip(),)), 3)
+    without, _ = train(tiny_config(augmentations=(Flip(),)), 3)
+    if regularizer.player == "discriminator":
+        assert [name in report for report in reports] == [True, False, True], "a lazy penalty is due at every second step"
+    assert all(value == value for report in reports for value in report.values())
+    pairs = zip(with_it.discriminator.parameters(), without.discriminator.parameters(), strict=True)
+    assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_r1_of_a_linear_discriminator_is_half_its_squared_weight() -> None:
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    values, _ = R1().penalty(FakeTurn(linear(weight), batch(1), batch(2)), {})
+    torch.testing.assert_close(values, (0.5 * weight.square().sum()).expand(6))
+    values.mean().backward()
+    torch.testing.assert_close(weight.grad, weight.detach())
+
+
+def test_r1_of_a_quadratic_discriminator_is_the_squared_slope_at_each_real() -> None:
+    """D(x) = a/2 |x|² has the gradient a x, so R1 = a²|x|²/2 and its derivative in a is a|x|²."""
+    a = torch.tensor(1.5, requires_grad=True)
+    real = batch(1)
+    size = real.square().flatten(1).sum(1)
+    turn = FakeTurn(lambda x: (0.5 * a * x.square().flatten(1).sum(1),), real, batch(2))
+    values, _ = R1().penalty(turn, {})
+    torch.testing.assert_close(values, 0.5 * 1.5**2 * size)
+    values.sum().backward()
+    torch.testing.assert_close(a.grad, 1.5 * size.sum())
+
+
+def test_r1_sums_heads_and_patches_before_the_gradient() -> None:
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0))
+
+    def heads(x: Tensor) -> tuple[Tensor, ...]:
+        flat = x.flatten(1)
+        return flat @ weight, torch.stack((flat @ weight, 3 * flat @ weight), 1)
+
+    values, _ = R1().penalty(FakeTurn(heads, batch(1), batch(2)), {})
+    torch.testing.assert_close(values, (0.5 * (5 * weight).square().sum()).expand(6))
+
+
+def test_r1_reaches_through_the_augmentation_to_the_record_itself() -> None:
+    """What is judged is mirrored, the gradient is taken at the unmirrored record: with a lopsided m they differ."""
+    lopsided = torch.zeros(2, 3, 3)
+    lopsided[..., 0] = 1.0
+    real = batch(1)
+    turn = FakeTurn(lambda x: ((0.5 * (x * lopsided).square()).flatten(1).sum(1),), real, batch(2), Flip())
+    mirrored = turn.uniform("augmentation", (6, 1))[:, 0] < 0.5
+    assert 0 < mirrored.sum() < 6
+    column = torch.where(mirrored[:, None, None], real[..., 2], real[..., 0]).detach()
+    values, _ = R1().penalty(turn, {})
+    torch.testing.assert_close(values, 0.5 * column.square().flatten(1).sum(1))
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_the_gradient_penalty_of_a_linear_critic_is_its_norm_less_the_slope_squared(slope: float) -> None:
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    values, _ = GradientPenalty(slope=slope).penalty(FakeTurn(linear(weight), batch(1), batch(2)), {})
+    norm = weight.detach().norm()
+    torch.testing.assert_close(values, ((norm - slope) ** 2).expand(6))
+    values.mean().backward()
+    torch.testing.assert_close(weight.grad, 2 * (norm - slope) * weight.detach() / norm)
+
+
+def test_the_gradient_penalty_is_taken_between_real_and_fake() -> None:
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0))
+    turn = FakeTurn(linear(weight), batch(1), batch(2))
+    GradientPenalty().penalty(turn, {})
+    assert turn.real is not None
+    (between,) = turn.seen
+    share = (between - turn.real) / (turn.fake - turn.real)
+    torch.testing.assert_close(share, share[:, :1, :1, :1].expand_as(share), rtol=1e-3, atol=1e-3)
+    assert (share > -1e-3).all()
+    assert (share < 1 + 1e-3).all()
+    assert share[:, 0, 0, 0].std() > 0.01, "each record has a share of its own"
+
+
+def test_the_gradient_penalty_of_a_flat_critic_has_a_finite_gradient() -> None:
+    weight = torch.zeros(18, requires_grad=True)
+    values, _ = GradientPenalty().penalty(FakeTurn(linear(weight), batch(1), batch(2)), {})
+    values.mean().backward()
+    torch.testing.assert_close(values, torch.ones(6), rtol=0, atol=1e-5)
+    assert weight.grad is not None
+    assert weight.grad.isfinite().all()
+
+
+def test_under_a_real_turn_everything_is_mirrored_by_the_same_draws() -> None:
+    config = tiny_config(augmentations=(Flip(),), regularizers=(R1(interval=1),))
+    data = tiny_dataset()
+    state = initial_state(config, data.codec.spec)
+    turn = Turn(state, config, data.codec.spec, state.key("discriminator"))
+    x = Batches(data, config).real(turn.key)
+    first, second = turn.judge(x), turn.judge(x)
+    assert torch.equal(first[0], second[0])
+    later = Turn(state, config, data.codec.spec, state.key("discriminator", repeat=1))
+    assert not torch.equal(first[0], later.judge(x)[0])

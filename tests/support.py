@@ -1,0 +1,112 @@
+"""What several tests need: records, configs and models small enough to train in milliseconds, and a clock that obeys."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganwright.data.dataset import Dataset
+from ganwright.data.modalities.image import ImageCodec
+from ganwright.data.picture_decoding import PicturePolicy
+from ganwright.data.report import DataReport
+from ganwright.data.spec import DataSpec
+from ganwright.losses.non_saturating import NonSaturating
+from ganwright.model.model_file import ModelContents, write_model
+from ganwright.networks.base import NetworkFamily
+from ganwright.networks.dcgan import Dcgan
+from ganwright.runtime.device import Machine
+from ganwright.training.batches import Batches
+from ganwright.training.config import TrainConfig
+from ganwright.training.state import TrainState, initial_state
+from ganwright.training.step import train_step
+
+# Networks this small are quicker on one thread, and their sums come out the same on any number of cores.
+torch.set_num_threads(1)
+
+TINY = Dcgan(latent=8, width=4, max_width=8)
+CPU = Machine(device="cpu", name="CPU, 2 threads", threads=2, memory_bytes=1 << 30, fast_bf16=False)
+
+
+def image_codec(height: int = 8, width: int = 8, channels: int = 1, classes: tuple[str, ...] = ()) -> ImageCodec:
+    """A codec of pictures of that size."""
+    return ImageCodec(PicturePolicy(height, width, channels), classes)
+
+
+def image_spec(height: int, width: int, channels: int) -> DataSpec:
+    """The spec of pictures of that size."""
+    return DataSpec("image", (channels, height, width), "tanh")
+
+
+def tiny_dataset(count: int = 16, height: int = 8, width: int = 8, channels: int = 1, seed: int = 0) -> Dataset:
+    """Seeded noise as packed pictures; nothing touches the disk."""
+    codec = image_codec(height, width, channels)
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, height, width, channels), np.uint8)
+    report = DataReport(name="noise", place="noise", noun="pictures", found=count, used=count, size=codec.describe())
+    return Dataset({"x": pixels}, codec, report, fingerprint="0" * 64)
+
+
+def tiny_config(**changes: Any) -> TrainConfig:
+    """A DCGAN that trains a step in milliseconds, with some fields set anew."""
+    config = TrainConfig(recipe="dcgan", network=TINY, loss=NonSaturating(), batch=8, total_samples=8 * 1000)
+    return replace(config, **changes)
+
+
+def train(
+    config: TrainConfig, steps: int, dataset: Dataset | None = None, state: TrainState | None = None
+) -> tuple[TrainState, list[dict[str, float]]]:
+    """The state after `steps` more steps, and the numbers of each."""
+    dataset = dataset or tiny_dataset()
+    spec = dataset.codec.spec
+    state = state or initial_state(config, spec)
+    batches = Batches(dataset, config)
+    reports = [train_step(state, config, spec, batches) for _ in range(steps)]
+    return state, [{name: float(value) for name, value in report.items()} for report in reports]
+
+
+def tiny_contents(
+    family: NetworkFamily = TINY, facts: dict[str, Any] | None = None, classes: tuple[str, ...] = ()
+) -> ModelContents:
+    """A model with random weights, as training would leave it."""
+    codec = image_codec(classes=classes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator = family.generator(codec.spec)
+    generator.requires_grad_(False).eval()
+    return ModelContents(family, codec.spec, codec, generator, {} if facts is None else facts)
+
+
+def tiny_model_file(path: Path, **kwargs: Any) -> Path:
+    """A good model file at `path`."""
+    write_model(path, tiny_contents(**kwargs))
+    return path
+
+
+def safetensors_bytes(header: dict[str, Any] | bytes, data: bytes = b"") -> bytes:
+    """A safetensors file put together by hand, so that it may lie."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def taken_apart(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header and the data of a safetensors file."""
+    (length,) = struct.unpack("<Q", content[:8])
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves on by `tick` seconds whenever it is read."""
+
+    tick: float = 0.0
+    time: float = 1000.0
+
+    def __call__(self) -> float:
+        """The time, and a tick passes."""
+        self.time += self.tick
+        return self.time

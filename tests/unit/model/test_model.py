@@ -1,0 +1,173 @@
+"""Sampling, and the file that a model is kept in."""
+
+from __future__ import annotations
+
+import math
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support import TINY, tiny_config, tiny_contents, tiny_dataset, tiny_model_file, train
+
+from ganwright.core.errors import ModelFileError
+from ganwright.data.spec import DataSpec
+from ganwright.gan import load
+from ganwright.model.model import Model
+from ganwright.model.model_file import ModelContents, read_facts, read_model, write_model
+from ganwright.model.noise import BLOCK, draw_noise, draw_sample_noise
+from ganwright.model.output import apply_output
+from ganwright.networks.base import NetworkFamily, NoiseInput
+from ganwright.networks.mlp import Mlp
+from ganwright.runtime.keys import Key
+
+FAMILIES = [TINY, Mlp(latent=8, generator_widths=(16, 16))]
+
+
+def pixels(pictures: list[Image.Image]) -> np.ndarray:
+    return np.stack([np.asarray(picture) for picture in pictures])
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=["dcgan", "mlp"])
+def test_sample_i_is_the_same_however_many_are_asked_for(family: NetworkFamily) -> None:
+    model = Model(tiny_contents(family))
+    most = model.tensor(200, seed=7)
+    assert most.shape == (200, 1, 8, 8)
+    for n in (1, 3, 70):
+        assert torch.equal(model.tensor(n, seed=7), most[:n])
+        assert np.array_equal(pixels(model.sample(n, seed=7)), pixels(model.sample(200, seed=7))[:n])
+
+
+def test_samples_and_seeds_differ() -> None:
+    model = Model(tiny_contents())
+    both = torch.cat([model.tensor(2 * BLOCK, seed=0), model.tensor(2 * BLOCK, seed=1)]).flatten(1)
+    assert len(torch.unique(both, dim=0)) == 4 * BLOCK
+
+
+def test_a_seed_may_be_any_whole_number() -> None:
+    model = Model(tiny_contents())
+    for seed in (-1, 2**70):
+        assert torch.equal(model.tensor(2, seed=seed), model.tensor(2, seed=seed))
+    assert not torch.equal(model.tensor(2, seed=-1), model.tensor(2, seed=1))
+
+
+def test_samples_come_in_blocks_and_none_are_an_empty_list() -> None:
+    model = Model(tiny_contents())
+    assert [len(block) for block in model.stream(150)] == [64, 64, 22]
+    assert model.sample(0) == []
+    assert model.tensor(0).shape == (0, 1, 8, 8)
+    with pytest.raises(ValueError, match="negative"):
+        model.sample(-1)
+
+
+def test_samples_are_natural_objects() -> None:
+    picture = Model(tiny_contents()).sample(1)[0]
+    assert isinstance(picture, Image.Image)
+    assert (picture.size, picture.mode) == ((8, 8), "L")
+
+
+def test_noise_of_a_stretch_is_that_of_the_whole() -> None:
+    inputs = {"latent": NoiseInput((3,)), "style": NoiseInput((2, 2), "uniform")}
+    whole = draw_sample_noise(inputs, 0, 200, seed=3)
+    for start, stop in ((0, 1), (63, 65), (64, 128), (130, 199)):
+        some = draw_sample_noise(inputs, start, stop, seed=3)
+        assert all(torch.equal(some[name], whole[name][start:stop]) for name in inputs)
+
+
+def test_noise_has_the_distribution_that_was_asked_for() -> None:
+    inputs = {"normal": NoiseInput((50,)), "uniform": NoiseInput((50,), "uniform")}
+    drawn = draw_noise(inputs, 400, Key(0))
+    assert abs(float(drawn["normal"].mean())) < 0.03
+    assert float(drawn["normal"].std()) == pytest.approx(1, abs=0.03)
+    assert abs(float(drawn["uniform"].mean())) < 0.03
+    assert float(drawn["uniform"].min()) >= -1
+    assert float(drawn["uniform"].max()) < 1
+    assert float(drawn["uniform"].std()) == pytest.approx(1 / math.sqrt(3), abs=0.03)
+    assert {value.dtype for value in drawn.values()} == {torch.float32}
+
+
+def test_the_output_activation_is_the_specs() -> None:
+    raw = torch.tensor([[-3.0, 0.5]])
+    assert torch.equal(apply_output(DataSpec("image", (2,), "tanh"), raw), raw.tanh())
+    assert torch.equal(apply_output(DataSpec("table", (2,), "linear"), raw), raw)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=["dcgan", "mlp"])
+def test_a_saved_model_gives_the_same_samples(family: NetworkFamily, tmp_path: Path) -> None:
+    model = Model(tiny_contents(family, classes=("cat", "dog"), facts={"recipe": "dcgan", "é": [1, None, "x"]}))
+    again = Model.load(model.save(tmp_path / "deep" / "model.safetensors"))
+    assert torch.equal(again.tensor(70, seed=3), model.tensor(70, seed=3))
+    assert again.facts == model.facts
+    assert again.spec == model.spec
+    assert again.family == family
+    assert again.codec.state() == model.codec.state()
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=["dcgan", "mlp"])
+def test_a_trained_model_gives_the_same_pictures_once_saved(family: NetworkFamily, tmp_path: Path) -> None:
+    """Trained weights lie in memory in another order than read ones; what is seen must not depend on it."""
+    data = tiny_dataset(height=16, width=16, channels=3)
+    state, _ = train(tiny_config(network=family), 5, data)
+    state.average.estimate_statistics(0, "cpu")
+    contents = ModelContents(family, data.codec.spec, data.codec, state.average.generator, {})
+    model = Model(contents)
+    again = Model.load(model.save(tmp_path / "model.safetensors"))
+    torch.testing.assert_close(again.tensor(70), model.tensor(70), rtol=1e-5, atol=1e-5)
+    differing = (pixels(again.sample(70)).astype(int) - pixels(model.sample(70)).astype(int)).nonzero()[0]
+    assert len(differing) == 0
+
+
+def test_the_front_door_loads_by_file_and_by_folder(tmp_path: Path) -> None:
+    path = tiny_model_file(tmp_path / "run" / "model.safetensors")
+    assert torch.equal(load(path).tensor(2), load(path.parent).tensor(2))
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tiny_model_file(tmp_path / "model.safetensors")
+    before = path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    broken = tiny_contents()
+    next(broken.generator.parameters()).fill_(math.nan)
+    with pytest.raises(ModelFileError, match="not finite"):
+        write_model(path, broken)
+    unwritable = tiny_contents(facts={"score": math.nan})
+    with pytest.raises(ValueError, match="JSON"):
+        write_model(path, unwritable)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_facts_are_read_without_the_weights(tmp_path: Path) -> None:
+    path = tiny_model_file(tmp_path / "model.safetensors", facts={"recipe": "dcgan"})
+    facts = read_facts(path)
+    assert facts["facts"] == {"recipe": "dcgan"}
+    assert facts["network"]["name"] == "dcgan"
+    assert facts["spec"]["shape"] == [1, 8, 8]
+    names = {name.removeprefix("generator.") for name in facts["tensors"]}
+    assert names == set(tiny_contents().generator.state_dict())
+
+
+def test_a_read_generator_is_ready_to_sample(tmp_path: Path) -> None:
+    contents = read_model(tiny_model_file(tmp_path / "model.safetensors"))
+    assert not contents.generator.training
+    assert not any(p.requires_grad or p.is_meta for p in contents.generator.parameters())
+
+
+def test_a_header_of_any_length_can_be_read(tmp_path: Path) -> None:
+    """The length comes first in the file, so a header of 66,176 bytes begins as a Python pickle does: 80 02."""
+    path = tmp_path / "model.safetensors"
+    shortest = int.from_bytes(tiny_model_file(path, facts={"x": ""}).read_bytes()[:8], "little")
+    for protocol in (2, 3, 4, 5):
+        filling = "y" * (0x10080 + 0x100 * protocol - shortest)
+        tiny_model_file(path, facts={"x": filling})
+        assert path.read_bytes()[:2] == bytes([0x80, protocol])
+        assert read_facts(path)["facts"]["x"] == filling
+
+
+def test_a_notebook_shows_samples_and_a_line() -> None:
+    model = Model(tiny_contents(facts={"recipe": "dcgan", "data": {"records": 16}}))
+    assert model._repr_png_().startswith(b"\x89PNG")
+    assert repr(model) == "<Model 8x8 grey, recipe dcgan, trained on 16 records>"
+    assert model.grid(2, 3).size[0] > model.grid(3, 2).size[0]

@@ -1,0 +1,108 @@
+"""Several processes as one, without starting any: the world is patched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from support import tiny_config, tiny_dataset
+from torch import Tensor
+
+from ganwright.networks.mlp import Mlp
+from ganwright.regularizers.gradient_penalty import GradientPenalty
+from ganwright.regularizers.r1 import R1
+from ganwright.runtime import distributed
+from ganwright.training import step as step_module
+from ganwright.training.batches import Batches
+from ganwright.training.config import TrainConfig
+from ganwright.training.state import initial_state
+from ganwright.training.step import train_step
+
+Pretend = Callable[[int, int], None]
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
+    """`pretend(size, rank)`: from now on we are that one of so many processes."""
+
+    def become(size: int, rank: int) -> None:
+        monkeypatch.setattr(distributed, "world_size", lambda: size)
+        monkeypatch.setattr(distributed, "rank", lambda: rank)
+
+    return become
+
+
+def test_a_lone_process_has_everything() -> None:
+    assert (distributed.world_size(), distributed.rank()) == (1, 0)
+    assert distributed.share_of(7) == slice(0, 7)
+    weight = torch.ones(3, requires_grad=True)
+    weight.grad = torch.full((3,), 2.0)
+    distributed.sum_gradients([weight])
+    assert weight.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
+def test_shares_cover_every_place_exactly_once_and_differ_by_one_at_most(size: int, pretend: Pretend) -> None:
+    for count in range(40):
+        places: list[int] = []
+        lengths: set[int] = set()
+        for rank in range(size):
+            pretend(size, rank)
+            mine = list(range(count))[distributed.share_of(count)]
+            places += mine
+            lengths.add(len(mine))
+        assert places == list(range(count))
+        assert max(lengths) - min(lengths) <= 1
+
+
+def test_gradients_are_summed_in_one_exchange(pretend: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(2, 0)
+    exchanged: list[int] = []
+
+    def all_reduce(flat: Tensor) -> None:
+        exchanged.append(flat.numel())
+        flat.mul_(3)  # as if the other process had twice ours
+
+    monkeypatch.setattr(torch.distributed, "all_reduce", all_reduce)
+    first, second, unused = (torch.zeros(shape, requires_grad=True) for shape in ((2, 3), (4,), (5,)))
+    first.grad = torch.arange(6.0).view(3, 2).t()  # not contiguous, as channels-last gradients are not
+    second.grad = torch.ones(4)
+    expected = 3 * first.grad.clone()
+    distributed.sum_gradients([first, unused, second])
+    assert torch.equal(first.grad, expected)
+    assert torch.equal(second.grad, torch.full((4,), 3.0))
+    assert unused.grad is None
+    assert exchanged == [10]
+
+
+def first_gradients(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+    """Those of the first discriminator turn, as this process alone computes them."""
+    found: list[list[Tensor]] = []
+
+    def capture(parameters: object) -> None:
+        found.append([p.grad.clone() for p in parameters])  # type: ignore[attr-defined]
+
+    data = tiny_dataset()
+    state = initial_state(config, data.codec.spec)
+    monkeypatch.setattr(step_module, "sum_gradients", capture)
+    train_step(state, config, data.codec.spec, Batches(data, config))
+    return found[0]
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_parts_of_several_processes_add_up_to_what_one_would_compute(
+    size: int, pretend: Pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses and penalties, with shares of unequal length; no hidden layer, as batch statistics couple the rows."""
+    network = Mlp(latent=4, generator_widths=(), discriminator_widths=(8,))
+    penalties = (R1(interval=1), GradientPenalty())
+    config = tiny_config(network=network, regularizers=penalties, batch=8)
+    alone = first_gradients(config, monkeypatch)
+    parts: list[list[Tensor]] = []
+    for rank in range(size):
+        pretend(size, rank)
+        parts.append(first_gradients(config, monkeypatch))
+    for whole, *shares in zip(alone, *parts, strict=True):
+        torch.testing.assert_close(sum(shares[1:], start=shares[0]), whole, rtol=1e-4, atol=1e-6)
+        assert not torch.allclose(shares[0], whole)

@@ -1,0 +1,145 @@
+"""A budget turned into samples, and how long it is said to take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import CPU, FakeClock, tiny_dataset
+
+from ganwright import plan as plan_module
+from ganwright.core.budget import Budget
+from ganwright.core.errors import UsageError
+from ganwright.core.schedule import Schedule
+from ganwright.losses.hinge import Hinge
+from ganwright.losses.wasserstein import Wasserstein
+from ganwright.networks.dcgan import Dcgan
+from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override, time_steps
+from ganwright.regularizers.gradient_penalty import GradientPenalty
+from ganwright.regularizers.r1 import R1
+
+SECONDS_PER_STEP = 0.5
+TINY_SETTINGS: dict[str, Any] = {"network": {"name": "dcgan", "width": 4, "latent": 8, "max_width": 8}}
+
+
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step takes half a second, without being taken."""
+    monkeypatch.setattr(plan_module, "time_steps", lambda *_: SECONDS_PER_STEP)
+
+
+def planned(budget: Budget, clock: FakeClock | None = None, count: int = 100, **options: Any) -> Plan:
+    chosen: dict[str, Any] = {"recipe": "dcgan", "batch": 8, **options}
+    return make_plan(tiny_dataset(count), CPU, budget=budget, now=clock or FakeClock(), **chosen)
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps"),
+    [
+        (Budget(steps=7), 7),
+        (Budget(images=80), 10),
+        (Budget(images=81), 11),
+        (Budget(epochs=2), 25),
+        (Budget(epochs=0.01), 1),
+        (Budget(seconds=103.1), 200),
+    ],
+)
+@pytest.mark.usefixtures("timed")
+def test_budgets_become_steps(budget: Budget, steps: int) -> None:
+    plan = planned(budget)
+    assert plan.steps == steps
+    assert plan.config.total_samples == 8 * steps
+    assert plan.seconds == pytest.approx(steps * SECONDS_PER_STEP * (1 + LOOKS_SHARE))
+
+
+@pytest.mark.usefixtures("timed")
+def test_only_a_time_budget_has_a_deadline() -> None:
+    assert planned(Budget(seconds=100)).deadline_seconds == 100
+    assert planned(Budget(steps=5)).deadline_seconds is None
+    default = planned(Budget())
+    assert default.deadline_seconds == DEFAULT_SECONDS
+    assert default.steps == int(DEFAULT_SECONDS / (1 + LOOKS_SHARE) / SECONDS_PER_STEP)
+
+
+@pytest.mark.usefixtures("timed")
+def test_what_was_spent_before_and_by_planning_is_no_longer_there_to_train() -> None:
+    assert planned(Budget(seconds=103.1), spent_seconds=51.5).steps == 100
+    # The clock is read when planning begins and when it ends, 20.5 seconds apart.
+    assert planned(Budget(seconds=103.0), FakeClock(tick=20.5)).steps == 160
+    assert planned(Budget(seconds=10.0), spent_seconds=60.0).steps == 1, "at least one step"
+
+
+@pytest.mark.usefixtures("timed")
+def test_several_discriminator_turns_count_as_samples() -> None:
+    plan = planned(Budget(epochs=2), settings={"discriminator_steps": 5})
+    assert plan.config.samples_per_step == 40
+    assert plan.steps == 5
+    assert plan.config.total_samples == 200
+
+
+@pytest.mark.usefixtures("timed")
+def test_the_plan_tells_what_was_chosen_and_why() -> None:
+    text = "\n".join(planned(Budget(epochs=2)).lines())
+    for part in ("dcgan", "batch 8", "fp32", "25 steps", "2.0 passes", "for 2 passes", "about 13 s", "16 records a second"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("interval", "cycle"), [(1, 1), (8, 8)])
+def test_steps_are_timed_over_whole_cycles_of_the_lazy_penalties(interval: int, cycle: int) -> None:
+    """The clock moves a second between two readings, so a measured stretch of one cycle takes one second."""
+    dataset = tiny_dataset()
+    plan = planned(Budget(steps=1), FakeClock(tick=1.0), settings=TINY_SETTINGS)
+    config = override(plan.config, {"regularizers": [{"name": "r1", "interval": interval}]})
+    assert time_steps(config, dataset, FakeClock(tick=1.0)) == pytest.approx(1.0 / cycle)
+
+
+def test_timing_leaves_the_run_fresh() -> None:
+    plan = planned(Budget(steps=3), FakeClock(tick=1.0), settings=TINY_SETTINGS, seed=5)
+    assert plan.config.seed == 5
+    assert plan.config.total_samples == 24
+    assert plan.seconds_per_step == pytest.approx(1 / 8)
+
+
+@pytest.mark.usefixtures("timed")
+def test_settings_are_set_anew_by_nested_names() -> None:
+    settings = {
+        "loss": {"name": "hinge", "margin": 2.0},
+        "network": {"width": 16},
+        "generator_optimizer": {"learning_rate": {"start": 1e-3, "end": 0.0}},
+        "regularizers": [{"name": "gradient_penalty"}],
+    }
+    config = planned(Budget(steps=1), settings=settings).config
+    assert config.loss == Hinge(margin=2.0)
+    assert config.network == Dcgan(width=16)
+    assert config.generator_optimizer.learning_rate == Schedule(1e-3, 0.0)
+    assert config.generator_optimizer.beta1 == 0.5
+    assert config.regularizers == (GradientPenalty(),)
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_part_named_again_starts_from_its_own_defaults() -> None:
+    config = planned(Budget(steps=1)).config
+    assert override(config, {}) is config
+    narrow = override(config, {"network": {"width": 5}})
+    assert override(narrow, {"network": {"name": "dcgan", "latent": 9}}).network == Dcgan(width=5, latent=9)
+    assert (
+        override(narrow, {"network": "mlp"}).network.registry.name_of(override(narrow, {"network": "mlp"}).network) == "mlp"
+    )
+    assert override(narrow, {"loss": "wasserstein"}).loss == Wasserstein()
+    assert override(config, {"regularizers": [{"name": "r1"}]}).regularizers == (R1(),)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"recipe": "dcgna"}, "unknown recipe 'dcgna'"),
+        ({"settings": {"los": "hinge"}}, "unknown setting 'los'"),
+        ({"settings": {"network": {"widht": 5}}}, r"unknown setting 'network\.widht'"),
+        ({"settings": {"network": {"width": 0}}}, "width must lie in"),
+        ({"batch": 0}, "batch must be at least 1"),
+    ],
+)
+@pytest.mark.usefixtures("timed")
+def test_what_does_not_exist_or_fit_is_the_users_to_mend(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        planned(Budget(steps=1), **options)

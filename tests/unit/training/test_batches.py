@@ -1,0 +1,58 @@
+"""Which real records a turn sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from support import tiny_config, tiny_dataset
+
+from ganwright.data.sampler import Shuffled
+from ganwright.runtime.keys import Key
+from ganwright.training.batches import Batches
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 10])
+def test_each_pass_holds_each_record_once(count: int) -> None:
+    drawn = Shuffled(count).draw(Key(0), range(5 * count))
+    for number in range(5):
+        assert sorted(drawn[number * count : (number + 1) * count]) == list(range(count))
+
+
+def test_passes_and_seeds_and_attempts_differ_in_their_order() -> None:
+    sampler = Shuffled(20)
+    orders = {tuple(sampler.draw(key, range(start, start + 20))) for key in (Key(0), Key(1), Key(0, 1)) for start in (0, 20)}
+    assert len(orders) == 6
+
+
+def test_a_place_holds_the_same_record_however_it_is_asked_for() -> None:
+    whole = Shuffled(7).draw(Key(3), range(60))
+    for start in range(0, 50, 3):
+        for length in (0, 1, 6, 10):
+            some = Shuffled(7).draw(Key(3, step=9, turn="generator", repeat=2), range(start, start + length))
+            assert np.array_equal(some, whole[start : start + length])
+
+
+def test_a_batch_may_be_larger_than_the_set() -> None:
+    drawn = Shuffled(3).draw(Key(0), range(4, 4 + 20))
+    assert len(drawn) == 20
+    assert np.bincount(drawn, minlength=3).min() >= 6
+
+
+def test_real_records_come_as_the_networks_see_them() -> None:
+    data = tiny_dataset(16, 8, 6, 3)
+    x = Batches(data, tiny_config(batch=8)).real(Key(0, turn="discriminator"))
+    assert x.shape == (8, 3, 8, 6)
+    assert x.dtype == torch.float32
+    assert -1 <= float(x.min()) < -0.5
+    assert 0.5 < float(x.max()) <= 1
+
+
+def test_successive_turns_take_up_where_the_last_one_ended() -> None:
+    data = tiny_dataset(24)
+    batches = Batches(data, tiny_config(batch=4, discriminator_steps=2))
+    shown = [
+        batches.real(Key(0, step=step, turn="discriminator", repeat=repeat)) for step in range(3) for repeat in range(2)
+    ]
+    every = torch.cat(shown).flatten(1)
+    assert len(torch.unique(every, dim=0)) == 24, "one pass in six turns: every record once"

@@ -1,0 +1,56 @@
+"""How training is doing, in words."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from ganwright.training.health import ADVICE, diagnose, diversity
+
+FINE = {"real_logits": 0.5, "fake_logits": -0.5, "real_called_real": 0.7, "fake_called_fake": 0.7}
+WON = {"real_logits": 10.0, "fake_logits": -10.0, "real_called_real": 1.0, "fake_called_fake": 1.0}
+BLIND = {"real_logits": 0.2, "fake_logits": 0.2, "real_called_real": 0.5, "fake_called_fake": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "spread", "word"),
+    [
+        (FINE, 0.9, "ok"),
+        (FINE, None, "ok"),
+        (WON, 0.9, "discriminator far ahead"),
+        (WON, 0.1, "discriminator far ahead"),
+        (FINE, 0.1, "samples alike"),
+        (BLIND, 0.9, "discriminator blind"),
+    ],
+)
+def test_each_complaint_has_its_cause(numbers: dict[str, float], spread: float | None, word: str) -> None:
+    assert diagnose(numbers, spread, 100_000) == word
+    assert word == "ok" or ADVICE[word]
+
+
+def test_nothing_is_complained_of_at_first() -> None:
+    assert diagnose(WON, 0.0, 1000) == "ok"
+
+
+def test_one_sided_verdicts_are_no_victory() -> None:
+    assert diagnose({**WON, "fake_called_fake": 0.5}, 0.9, 100_000) == "ok"
+    assert diagnose({**WON, "real_logits": 1.0, "fake_logits": -1.0}, 0.9, 100_000) == "ok"
+
+
+def noise(seed: int, count: int = 32) -> Tensor:
+    return torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+def test_diversity_is_one_when_samples_vary_as_the_data_do() -> None:
+    assert diversity(noise(0), noise(1)) == pytest.approx(1.0, abs=0.05)
+    assert diversity(0.5 * noise(0), noise(1)) == pytest.approx(0.5, abs=0.05)
+
+
+def test_samples_that_are_alike_have_none() -> None:
+    assert diversity(noise(0)[:1].expand(32, -1, -1, -1), noise(1)) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_data_that_are_alike_or_few_divide_nothing_by_zero() -> None:
+    assert diversity(noise(0), torch.zeros(32, 1, 8, 8)) > 1
+    assert diversity(noise(0)[:1], noise(1)[:1]) == 0.0
