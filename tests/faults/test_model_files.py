@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
@@ -23,7 +24,7 @@ from support import TINY, safetensors_bytes, taken_apart, tiny_contents, tiny_mo
 from ganwright.cli.app import run
 from ganwright.core.errors import ModelFileError
 from ganwright.model.model import Model
-from ganwright.model.model_file import read_facts, read_model
+from ganwright.model.model_file import read_facts, read_model, write_model
 from ganwright.model.tensor_file import MAX_TENSORS, read_header
 from ganwright.networks.mlp import Mlp
 
@@ -202,6 +203,8 @@ def set_first(**fields: Any) -> Change:
 )
 def test_M4_tensors_that_overlap_leave_holes_or_are_described_falsely(change: Change, good: bytes, tmp_path: Path) -> None:
     refused(tmp_path, with_header(good, change))
+    with pytest.raises(ModelFileError):  # by our own check, before the library's
+        read_header(tmp_path / "model.safetensors")
 
 
 @pytest.mark.parametrize("count", [1, 4, 100])
@@ -536,3 +539,13 @@ def in_child(program: str) -> str:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize(
+    "facts", [{"training": "x"}, {"data": "x"}, {"data": {"records": "x"}}, {"training": {"steps": None}}]
+)
+def test_M11_odd_facts_are_refused_by_inspect(facts: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    contents = tiny_contents()
+    write_model(path, dataclasses.replace(contents, facts=facts))
+    assert run(["inspect", str(path)]) == 4

@@ -136,7 +136,7 @@ def test_a_part_named_again_starts_from_its_own_defaults() -> None:
         ({"settings": {"los": "hinge"}}, "unknown setting 'los'"),
         ({"settings": {"network": {"widht": 5}}}, r"unknown setting 'network\.widht'"),
         ({"settings": {"network": {"width": 0}}}, "width must lie in"),
-        ({"batch": 0}, "batch must be at least 1"),
+        ({"batch": 0}, "batch must be at least 2"),
     ],
 )
 @pytest.mark.usefixtures("timed")

@@ -8,6 +8,7 @@ from typing import Any
 from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
+from ganwright.core.errors import ModelFileError
 
 
 def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False) -> None:
@@ -28,7 +29,12 @@ def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False)
         output.document({"path": str(path), "bytes": path.stat().st_size, **facts})
         return
     output.line(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
-    for name, text in describe(facts):
+    try:
+        lines = describe(facts)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = f"{path}: its description is not one that Ganwright writes"
+        raise ModelFileError("E-MODEL-01", what, why=str(error)) from error
+    for name, text in lines:
         output.line(f"  {name:11}{text}")
 
 

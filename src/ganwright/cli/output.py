@@ -26,9 +26,9 @@ class Output:
         print(text, file=sys.stderr if problem else self.stream, flush=True)
 
     def document(self, value: Any) -> None:
-        """The JSON document, when one was asked for."""
+        """The JSON document, when one was asked for; in ASCII, so that no terminal is steered by what is in it."""
         if self.json:
-            print(json_module.dumps(value, ensure_ascii=False), flush=True)
+            print(json_module.dumps(value), flush=True)
 
     def error(self, error: GanwrightError) -> int:
         """Tell of `error`; gives back its exit code."""

@@ -55,7 +55,9 @@ def parse_count(text: str) -> int:
     Raises:
         UsageError: it is none of these.
     """
-    compact = text.strip().lower().replace("_", "").replace(",", "")
+    compact = text.strip().lower().replace("_", "")
+    # A comma parts thousands only: "1,5k" may mean 1.5 thousand to its writer, and is refused.
+    compact = compact.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", compact) else compact
     match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d{1,2})?)([kmg]?)", compact)
     count = Decimal(match[1]) * _THOUSANDS[match[2]] if match else Decimal("NaN")
     if match is None or count != int(count):

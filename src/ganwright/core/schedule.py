@@ -15,11 +15,13 @@ class Schedule:
     """
 
     start: float
+    """The first value."""
     end: float | None = None
     """The last value; None stays at `start`."""
     over: float = 1.0
     """The share of the run's planned samples over which the value changes."""
     curve: Literal["cosine", "linear"] = "cosine"
+    """How it gets there."""
 
     def __post_init__(self) -> None:
         if not 0 < self.over <= 1:

@@ -23,7 +23,7 @@ from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import GanwrightError, ModelFileError
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.spec import DataSpec
-from ganwright.model.tensor_file import TensorEntry, read_header, unique_keys
+from ganwright.model.tensor_file import TensorEntry, read_header, strict_json
 from ganwright.networks.base import Generator, NetworkFamily
 
 FORMAT = "ganwright-model"
@@ -127,7 +127,7 @@ def read_model(path: Path) -> ModelContents:
 def _read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, Any]]:
     entries, metadata = read_header(path)
     try:
-        header = json.loads(metadata.get("ganwright", "null"), object_pairs_hook=unique_keys)
+        header = strict_json(metadata.get("ganwright", "null"))
     except (ValueError, RecursionError) as error:
         raise _unusable(path, f"its description is not valid JSON ({error})") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:

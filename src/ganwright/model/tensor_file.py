@@ -79,17 +79,33 @@ def read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, str]]:
     return _verified(header, size - 8 - length, refuse), metadata
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """For `json.loads(object_pairs_hook=...)`: an object, or ValueError when a key comes twice."""
+def strict_json(text: str) -> Any:
+    """The value that `text` describes.
+
+    Raises:
+        ValueError: it is no JSON, a key appears twice in one object, or a number is not one (NaN, Infinity, 1e999).
+        RecursionError: it is nested absurdly deep.
+    """
+    return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_finite, parse_float=_finite)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         raise ValueError("a key appears twice")
     return result
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
 def _parse(text: bytes, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=unique_keys)
+        header = strict_json(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         refuse(f"its header is not valid JSON ({error})")
     if not isinstance(header, dict):

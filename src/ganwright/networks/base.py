@@ -90,6 +90,12 @@ class NetworkFamily(Part, ABC):
         return self.generator(spec), self.discriminator(spec)
 
 
+def check_share(name: str, value: float) -> None:
+    """Raise ValueError unless `value` lies in 0..1; NaN does not."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie in 0..1, not {value}")
+
+
 def check_width(name: str, width: int) -> None:
     """Raise ValueError unless `width` lies in 1..MAX_WIDTH."""
     if not 1 <= width <= MAX_WIDTH:

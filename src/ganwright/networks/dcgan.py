@@ -22,6 +22,7 @@ from ganwright.networks.base import (
     NetworkFamily,
     NoiseInput,
     Verdict,
+    check_share,
     check_width,
 )
 from ganwright.networks.parts.stages import stage_sizes
@@ -46,6 +47,7 @@ class Dcgan(NetworkFamily):
     def __post_init__(self) -> None:
         for name in ("latent", "width", "max_width"):
             check_width(name, getattr(self, name))
+        check_share("negative_slope", self.negative_slope)
 
     def channels(self, stages: int) -> list[int]:
         """Channels of the hidden maps, the smallest map's first."""

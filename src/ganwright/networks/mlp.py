@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganwright.data.spec import DataSpec
-from ganwright.networks.base import Discriminator, Generated, Generator, NetworkFamily, NoiseInput, Verdict, check_width
+from ganwright.networks.base import (
+    Discriminator,
+    Generated,
+    Generator,
+    NetworkFamily,
+    NoiseInput,
+    Verdict,
+    check_share,
+    check_width,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Mlp(NetworkFamily):
 
     def __post_init__(self) -> None:
         check_width("latent", self.latent)
+        check_share("negative_slope", self.negative_slope)
         if len(self.generator_widths) > 32 or len(self.discriminator_widths) > 32:
             raise ValueError("at most 32 hidden layers a network")
         for width in (*self.generator_widths, *self.discriminator_widths):

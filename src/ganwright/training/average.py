@@ -10,7 +10,7 @@ from torch import Tensor
 from ganwright.model.noise import draw_noise
 from ganwright.networks.base import Generator
 from ganwright.runtime.keys import Key
-from ganwright.training.statistics import estimate_statistics
+from ganwright.training.statistics import batch_norms, estimate_statistics
 
 # Enough batches that the statistics differ by under a percent between two sets of draws.
 STATISTICS_BATCHES = 32
@@ -24,6 +24,9 @@ class AverageGenerator:
         self.generator: Generator = copy.deepcopy(generator).requires_grad_(False).eval()
         self._averaged: list[Tensor] = list(self.generator.parameters())
         self._current: list[Tensor] = list(generator.parameters())
+        norms = {id(buffer) for norm in batch_norms(self.generator) for buffer in norm.buffers()}
+        pairs = zip(self.generator.buffers(), generator.buffers(), strict=True)
+        self._copied = [(mine, theirs) for mine, theirs in pairs if id(mine) not in norms]
 
     @torch.no_grad()
     def update(self, samples: int, samples_seen: int, half_life_samples: float) -> None:
@@ -35,6 +38,8 @@ class AverageGenerator:
         half_life = min(half_life_samples, max(1.0, 0.05 * samples_seen))
         weight = 1 - 0.5 ** (samples / half_life)
         torch._foreach_lerp_(self._averaged, self._current, weight)  # pyright: ignore[reportPrivateImportUsage]
+        for mine, theirs in self._copied:
+            mine.copy_(theirs)
 
     def estimate_statistics(self, seed: int, device: str, batches: int = STATISTICS_BATCHES) -> None:
         """Set the batch statistics anew from fixed draws: averaged weights do not have the averaged statistics.

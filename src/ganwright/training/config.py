@@ -65,9 +65,10 @@ class TrainConfig:
     """CPU threads that were used; 0 means not recorded."""
 
     def __post_init__(self) -> None:
-        for name in ("batch", "discriminator_steps"):
-            if getattr(self, name) < 1:
-                raise UsageError("E-CONFIG-04", f"{name} must be at least 1, not {getattr(self, name)}")
+        # Batch normalisation needs two records to have a spread.
+        for name, least in (("batch", 2), ("discriminator_steps", 1)):
+            if getattr(self, name) < least:
+                raise UsageError("E-CONFIG-04", f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.average_half_life_samples <= 0:
             raise UsageError("E-CONFIG-04", "average_half_life_samples must be above zero")
 

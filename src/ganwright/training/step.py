@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
+from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.distributed import sum_gradients
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
@@ -47,19 +48,17 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
 
         # Judge both, and sum what is wrong with the verdicts.
         state.discriminator.requires_grad_(True)
-        turn.real_logits, turn.fake_logits = turn.judge(turn.real), turn.judge(turn.fake)
+        turn.real_logits = turn.judge(turn.real)
+        with held_statistics(state.discriminator):
+            turn.fake_logits = turn.judge(turn.fake)
         loss = torch.zeros((), device=config.device)
         for real_logits, fake_logits in zip(turn.real_logits, turn.fake_logits, strict=True):
             loss = loss + mean(config.loss.discriminator(real_logits, fake_logits), config)
         report["discriminator_loss"] = loss.detach()
 
         # Add the penalties that are due; a lazy one counts for the steps that it was spared.
-        for place, regularizer in regularizers:
-            with held_statistics(state.discriminator):
-                values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
-            penalty = mean(values, config)
-            report[config.regularizers[place].registry.name_of(regularizer)] = penalty.detach()
-            loss = loss + now(regularizer.weight) * regularizer.interval * penalty
+        with held_statistics(state.discriminator):
+            loss = loss + penalties(turn, regularizers, report)
 
         # Learn from it, over all processes.
         update(state.discriminator_optimizer, state.discriminator, loss)
@@ -85,9 +84,7 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
             real_logits = turn.real_logits[head] if turn.real_logits else None
             loss = loss + mean(config.loss.generator(real_logits, fake_logits), config)
         report["generator_loss"] = loss.detach()
-        for place, regularizer in regularizers:
-            values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
-            loss = loss + now(regularizer.weight) * regularizer.interval * mean(values, config)
+        loss = loss + penalties(turn, regularizers, report)
         update(state.generator_optimizer, state.generator, loss)
 
     # Count, and let the average generator follow.
@@ -100,6 +97,19 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
 def mean(values: Tensor, config: TrainConfig) -> Tensor:
     """This process's part of the mean over the global batch: values (B, ...) here, `config.batch` rows in all."""
     return values.sum() / (config.batch * values[0].numel())
+
+
+def penalties(turn: Turn, regularizers: list[tuple[int, Regularizer]], report: Report) -> Tensor:
+    """The weighted sum of the regularizers that are due; each is reported by its name, unweighted."""
+    state, config = turn.state, turn.config
+    total = torch.zeros((), device=config.device)
+    for place, regularizer in regularizers:
+        values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
+        penalty = mean(values, config)
+        report[regularizer.registry.name_of(regularizer)] = penalty.detach()
+        weight = value_at(regularizer.weight, state.samples_seen, config.total_samples)
+        total = total + weight * regularizer.interval * penalty
+    return total
 
 
 def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module, loss: Tensor) -> None:

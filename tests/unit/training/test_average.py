@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from support import TINY, image_spec, tiny_config, train
+from support import TINY, image_spec, tiny_config, tiny_dataset, train
 from torch import Tensor, nn
 
 from ganwright.model.noise import draw_noise
@@ -14,6 +14,7 @@ from ganwright.networks.base import Generator
 from ganwright.networks.mlp import Mlp
 from ganwright.runtime.keys import Key
 from ganwright.training.average import AverageGenerator
+from ganwright.training.state import initial_state
 from ganwright.training.statistics import batch_norms
 
 LATE = 10**9  # samples seen, so that the early ramp is over
@@ -133,3 +134,12 @@ def test_a_generator_without_batch_statistics_is_left_as_it_is() -> None:
     assert not any(isinstance(m, nn.BatchNorm1d) for m in average.generator.modules())
     average.estimate_statistics(0, "cpu")
     assert level(average) == 1.0
+
+
+def test_buffers_other_than_batch_statistics_are_copied() -> None:
+    state = initial_state(tiny_config(), tiny_dataset().codec.spec)
+    state.generator.register_buffer("memory", torch.zeros(2))
+    average = AverageGenerator(state.generator)
+    state.generator.memory.fill_(3.0)  # type: ignore[operator]
+    average.update(8, 8, 100.0)
+    assert torch.equal(average.generator.memory, torch.full((2,), 3.0))  # type: ignore[arg-type]
