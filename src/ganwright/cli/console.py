@@ -112,7 +112,7 @@ class Console:
 
 def progress_text(event: Progress, saved_seconds_ago: float | None) -> Text:
     """One line, the most important first, so that a narrow terminal cuts the least."""
-    share = event.samples_seen / max(1, event.total_samples)
+    share = event.elapsed_seconds / max(event.elapsed_seconds + event.seconds_left, 1e-9)
     parts = [
         (f"{share:4.0%}", "bold"),
         (f"{format_duration(event.seconds_left)} left", "bold"),

@@ -21,6 +21,7 @@ def mlp(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         generator_optimizer=AdamConfig(learning_rate=2e-4),
         discriminator_optimizer=AdamConfig(learning_rate=2e-4),
         batch=128,
+        average_half_life_samples=10_000,
         precision=machine.precision("auto"),
         device=machine.device,
     )

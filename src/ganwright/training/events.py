@@ -9,7 +9,7 @@ from PIL import Image as PillowImage
 
 from ganwright.model.model import Model
 
-Ending = Literal["finished", "out of time", "stopped"]
+Ending = Literal["finished", "stopped"]
 
 
 @dataclass(frozen=True)

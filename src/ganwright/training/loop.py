@@ -42,7 +42,7 @@ LOOK_STATISTICS_BATCHES = 8
 
 @dataclass
 class Loop:
-    """Trains `state` on `dataset` as `config` says, until the samples are done, the time is up, or someone asks to stop."""
+    """Trains `state` on `dataset` as `config` says, until the samples are done or the time is up, or someone asks to stop."""
 
     config: TrainConfig
     dataset: Dataset
@@ -50,7 +50,8 @@ class Loop:
     events: Events
     stop: StopRequest = field(default_factory=StopRequest)
     deadline: float | None = None
-    """On the clock `now`; the last look and save happen before it."""
+    """On the clock `now`: then this alone ends the run, its last look and save included. Schedules end with the planned
+    samples all the same, and stay at their last values."""
     now: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
@@ -129,11 +130,9 @@ class Loop:
     def _ending(self) -> Ending | None:
         if self.stop:
             return "stopped"
-        if self.state.samples_seen >= self.config.total_samples:
-            return "finished"
-        if self.deadline is not None and self.now() + self._closing_seconds() >= self.deadline:
-            return "out of time"
-        return None
+        if self.deadline is not None:
+            return "finished" if self.now() + self._closing_seconds() >= self.deadline else None
+        return "finished" if self.state.samples_seen >= self.config.total_samples else None
 
     def _closing_seconds(self) -> float:
         """What the last look (with more draws than the earlier ones), the last snapshot and leaving will take."""
@@ -141,11 +140,12 @@ class Loop:
 
     def _ended(self, ending: Ending, seconds: float) -> Ended:
         share = self.state.samples_seen / max(1, self.config.total_samples)
-        why = {
-            "finished": "all planned samples were seen",
-            "out of time": f"the time is up, after {share:.0%} of the planned samples",
-            "stopped": f"asked to stop ({self.stop.signal_name}), after {share:.0%} of the planned samples",
-        }[ending]
+        if ending == "stopped":
+            why = f"asked to stop ({self.stop.signal_name}), after {share:.0%} of the planned samples"
+        elif self.deadline is None:
+            why = "all planned samples were seen"
+        else:
+            why = f"the time is up, after {share:.0%} of the samples that its first seconds promised"
         return Ended(ending, why, self.state.step, self.state.samples_seen, seconds, self._health)
 
     def _tick(self, started: float) -> None:
@@ -160,9 +160,7 @@ class Loop:
         self._pace.append((now, seen))
         (then, seen_then), total = self._pace[0], self.config.total_samples
         rate = (seen - seen_then) / max(now - then, 1e-9)
-        left = (total - seen) / max(rate, 1e-9)
-        if self.deadline is not None:
-            left = min(left, max(0.0, self.deadline - now))
+        left = (total - seen) / max(rate, 1e-9) if self.deadline is None else max(0.0, self.deadline - now)
         self._health = diagnose(numbers, self._diversity, seen)
         self.events.emit(
             Progress(
@@ -210,9 +208,11 @@ class Loop:
 
     def _look_interval(self, started: float) -> float:
         """Looks are spread over the run, and never take more than a thirtieth of its time."""
-        left = self._pace[-1][1] / max(self.config.total_samples, 1)
-        elapsed = self.now() - started
-        expected = elapsed / left if left > 0 else elapsed
+        share = self.state.samples_seen / max(self.config.total_samples, 1)
+        if self.deadline is not None:
+            expected = self.deadline - started
+        else:
+            expected = (self.now() - started) / share if share > 0 else 0.0
         return max(FIRST_LOOK_SECONDS, expected / LOOKS_PER_RUN, 30 * (self._look_seconds + self._snapshot_seconds))
 
     def _reals(self, indices: np.ndarray) -> Tensor:

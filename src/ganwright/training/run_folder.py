@@ -73,7 +73,7 @@ class RunFolder:
         write_atomically(self.path / name, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """status.json: "running", "finished", "out of time", "stopped", "diverged" or "failed", with the step and why."""
+        """status.json: "running", "finished", "stopped", "diverged" or "failed", with the step and why."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.write_json("status.json", {"state": state, "time": now, "pid": os.getpid(), **facts})
 

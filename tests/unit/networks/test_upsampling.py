@@ -14,7 +14,7 @@ SIZES = [(4, 4), (5, 3), (1, 1), (1, 6)]
 
 
 def reference(layer: UpsampleConv2d, x: Tensor) -> Tensor:
-    return conv2d(interpolate(x, scale_factor=2, mode="nearest"), layer.weight, layer.bias, padding=1)
+    return conv2d(interpolate(x, scale_factor=2, mode="nearest"), layer.weight.transpose(0, 1), layer.bias, padding=1)
 
 
 def layer_and_input(size: tuple[int, int], bias: bool = True) -> tuple[UpsampleConv2d, Tensor]:

@@ -78,13 +78,21 @@ def test_looking_and_speaking_change_nothing_of_what_is_learned() -> None:
 def test_training_stops_in_time_for_the_deadline() -> None:
     heard = listen(tiny_config(total_samples=8 * 100_000), tick=0.1, seconds=30.0)
     ended = heard.loop.run()
-    assert ended.ending == "out of time"
+    assert ended.ending == "finished"
     assert heard.loop.deadline is not None
     assert heard.clock.time <= heard.loop.deadline, "the last look and save are over by then"
     assert heard.clock.time > heard.loop.deadline - 3, "and no time is given away"
     assert 0 < ended.samples_seen < 8 * 100_000
     assert "time is up" in ended.why
     assert heard.of(Snapshot)[-1].step == ended.step
+
+
+def test_a_run_of_minutes_uses_all_of_them_when_the_machine_is_quicker_than_planned() -> None:
+    heard = listen(tiny_config(total_samples=8 * 3), tick=0.1, seconds=20.0)
+    ended = heard.loop.run()
+    assert ended.samples_seen > 8 * 3
+    assert heard.loop.deadline is not None
+    assert heard.loop.deadline - 3 < heard.clock.time <= heard.loop.deadline
 
 
 def test_time_left_is_never_more_than_until_the_deadline() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d, pad
+from torch.nn.functional import conv_transpose2d
 
 
 class UpsampleConv2d(nn.Module):
@@ -12,18 +14,26 @@ class UpsampleConv2d(nn.Module):
 
     Free of the checkerboards of a learned transposed convolution (Odena et al. 2016, doi:10.23915/distill.00003). Computed
     as the transposed 4x4 convolution that is exactly the same function: its kernel sums the 3x3 taps which fall on one input
-    pixel, so the large map is never multiplied by nine taps.
+    pixel, so the large map is never multiplied by nine taps. The weight is (in, out, 3, 3), as a transposed convolution has
+    it.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, 3, 3))
+        self.weight = nn.Parameter(torch.empty(in_channels, out_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
-        nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # torch.nn.Conv2d's own
+        bound = (9 * in_channels) ** -0.5  # torch.nn.Conv2d's own initial range
+        nn.init.uniform_(self.weight, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        taps = self.weight.transpose(0, 1)  # (in, out, 3, 3)
-        # Along each axis: K = [w2, w1 + w2, w0 + w1, w0], that is two shifted copies of the reversed taps.
-        taps = taps.flip(2, 3)
-        kernel = pad(taps, (0, 1, 0, 1)) + pad(taps, (1, 0, 0, 1)) + pad(taps, (0, 1, 1, 0)) + pad(taps, (1, 0, 1, 0))
+        weight = self.weight
+        kernel = (weight.reshape(-1, 9) @ _spread(weight.device, weight.dtype)).view(*weight.shape[:2], 4, 4)
         return conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
+
+
+@cache
+def _spread(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(9, 16): where each of 3x3 taps goes among 4x4. Along each axis the four are w2, w1 + w2, w0 + w1, w0."""
+    with torch.inference_mode(False):  # first asked for while sampling, it must serve training too
+        axis = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
+        return torch.kron(axis, axis).to(device, dtype)
