@@ -135,7 +135,7 @@ class GAN:
             DataError: nothing usable in `data`.
             UsageError: settings that do not exist or do not fit.
             ResourceError: a device that is not there, or a full disk.
-            DivergedError: training left the range of numbers; `model_` is then the last good model.
+            DivergedError: training left the range of numbers; the run folder keeps the last good model.
         """
         began = time.monotonic() if started is None else started
         seconds = _in_seconds(minutes, seconds)

@@ -22,7 +22,9 @@ from ganwright.training.step import Report, train_step
 DEFAULT_SECONDS = 600.0
 """What a run gets when nobody says: ten minutes are enough to see what the data are good for."""
 TIMING_SECONDS = 3.0
-"""Steps are timed for at least this long, and for one whole cycle of the lazy penalties."""
+"""Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""
+TIMING_SHARE = 0.03
+"""Of the run's own time, what timing it may take beyond that cycle: a short run is not worth a long look."""
 LOOKS_SHARE = 0.03
 """Of a run's time, what pictures, curves and saving take beside the steps."""
 
@@ -90,7 +92,7 @@ def make_plan(
     config = override(config, settings or {})
     check_kind(config, dataset)
 
-    seconds_per_step = time_steps(config, dataset, now)
+    seconds_per_step = time_steps(config, dataset, _known_length(budget, config, len(dataset)), now)
     remaining = None
     if budget.seconds is not None:
         remaining = budget.seconds - spent_seconds - (now() - began)
@@ -121,8 +123,16 @@ def check_kind(config: TrainConfig, dataset: Dataset) -> None:
         raise UsageError("E-RECIPE-01", f"network {name} draws {', '.join(sorted(kinds))}, not {kind}")
 
 
-def time_steps(config: TrainConfig, dataset: Dataset, now: Callable[[], float] = time.monotonic) -> float:
-    """Seconds of one training step, a mean over whole cycles of the lazy penalties; what was trained is thrown away."""
+def time_steps(
+    config: TrainConfig,
+    dataset: Dataset,
+    steps_to_come: float = math.inf,
+    now: Callable[[], float] = time.monotonic,
+) -> float:
+    """Seconds of one training step, a mean over whole cycles of the lazy penalties; what was trained is thrown away.
+
+    A run of few `steps_to_come` is timed more briefly.
+    """
     config = replace(config, total_samples=max(1, config.total_samples))
     state, batches, spec = initial_state(config, dataset.codec.spec), Batches(dataset, config), dataset.codec.spec
     cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
@@ -137,10 +147,17 @@ def time_steps(config: TrainConfig, dataset: Dataset, now: Callable[[], float] =
 
     steps(2)  # the first ones choose algorithms and fill caches
     done, seconds = 0, 0.0
-    while seconds < TIMING_SECONDS:
+    while done == 0 or seconds < min(TIMING_SECONDS, TIMING_SHARE * steps_to_come * seconds / done):
         seconds += steps(cycle)
         done += cycle
     return seconds / done
+
+
+def _known_length(budget: Budget, config: TrainConfig, records: int) -> float:
+    """The steps of a budget that says so without a clock; otherwise infinite."""
+    if budget.seconds is not None:
+        return math.inf
+    return _total_samples(budget, config, records, 1.0, None) / config.samples_per_step
 
 
 def _total_samples(budget: Budget, config: TrainConfig, records: int, seconds_per_step: float, left: float | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -90,7 +91,16 @@ def test_steps_are_timed_over_whole_cycles_of_the_lazy_penalties(interval: int, 
     dataset = tiny_dataset()
     plan = planned(Budget(steps=1), FakeClock(tick=1.0), settings=TINY_SETTINGS)
     config = override(plan.config, {"regularizers": [{"name": "r1", "interval": interval}]})
-    assert time_steps(config, dataset, FakeClock(tick=1.0)) == pytest.approx(1.0 / cycle)
+    assert time_steps(config, dataset, now=FakeClock(tick=1.0)) == pytest.approx(1.0 / cycle)
+
+
+def test_a_short_run_is_timed_briefly() -> None:
+    """A cycle takes a second of this clock, and two readings: a short run gets one cycle, a long one three seconds."""
+    config = override(planned(Budget(steps=1), FakeClock(tick=1.0), settings=TINY_SETTINGS).config, {})
+    for steps_to_come, readings in ((1, 2), (math.inf, 6)):
+        clock = FakeClock(tick=1.0)
+        time_steps(config, tiny_dataset(), steps_to_come, clock)
+        assert clock.time - 1000 == pytest.approx(2 + readings), "two more are those of the first two steps"
 
 
 def test_timing_leaves_the_run_fresh() -> None:

@@ -14,21 +14,24 @@ from ganwright.training.config import AdamConfig, TrainConfig
 
 GAMMA_VALUES = 3 * 64 * 64
 """The number of values of a picture at which the penalty's gamma is 1."""
+SMALL_SIDE = 32
 
 
 def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     """The DCGAN pair with the non-saturating loss and a lazy R1 penalty: steady, sharp, and small enough for a CPU.
 
     A squared gradient is a sum over a picture's values, and shrinks as they grow in number: gamma follows it. Small batches
-    make many steps of the few pictures that a CPU can look at in minutes.
+    make many steps of the few pictures that a CPU can look at in minutes; so does a high rate for small pictures. Chosen by
+    Frechet distance on MNIST and by eye on cat faces, at equal numbers of samples seen.
     """
     on_cpu = machine.device == "cpu"
-    optimizer = AdamConfig(learning_rate=4e-4 if on_cpu else 2e-4)
+    small = min(spec.shape[1:]) <= SMALL_SIDE
+    optimizer = AdamConfig(learning_rate=(1e-3 if small else 5e-4) if on_cpu else 2e-4)
     return TrainConfig(
         recipe="dcgan",
         network=Dcgan(width=32 if on_cpu else 64),
         loss=NonSaturating(),
-        regularizers=(R1(weight=math.prod(spec.shape) / GAMMA_VALUES, interval=8),),
+        regularizers=(R1(weight=math.sqrt(math.prod(spec.shape) / GAMMA_VALUES), interval=8),),
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=32 if on_cpu else 64,
