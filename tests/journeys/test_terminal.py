@@ -20,7 +20,7 @@ def test_a_terminal_gets_a_live_line_and_no_traceback(tmp_path: Path) -> None:
     for number in range(8):
         Image.fromarray(np.full((9, 11, 3), 30 * number, np.uint8)).save(tmp_path / "photos" / f"{number}.png")
     mine, theirs = pty.openpty()
-    command = [sys.executable, "-m", "ganwright", "train", "photos", "--time", "15s", "--batch", "4", "--run", "run"]
+    command = [sys.executable, "-m", "ganwright", "train", "photos", "--steps", "60", "--batch", "4", "--run", "run"]
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
     with subprocess.Popen(command, cwd=tmp_path, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
