@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# Set before torch is imported, and inherited by every command that a test runs: tests share the cores with each other, and
+# threads that wait for one another on busy cores make small networks ten times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REAL_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
