@@ -1,4 +1,4 @@
-"""Print the N-th shell command of the README (1: install and run, 2: install and test), so that what is run is what is read."""
+"""Print the N-th shell command of the README (1: install and run, 2: install and test): what is run is what is read."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ LOOK_STATISTICS_BATCHES = 8
 
 @dataclass
 class Loop:
-    """Trains `state` on `dataset` as `config` says, until the samples are done or the time is up, or someone asks to stop."""
+    """Trains `state` on `dataset` as `config` says, until samples or time are used up, or someone asks to stop."""
 
     config: TrainConfig
     dataset: Dataset
