@@ -11,7 +11,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, UnknownOptionError
+from cyclopts import App, CycloptsError
 
 import ganwright
 from ganwright.cli.demo import demo
@@ -20,7 +20,7 @@ from ganwright.cli.inspect import inspect
 from ganwright.cli.output import Output
 from ganwright.cli.sample import sample
 from ganwright.cli.train import train
-from ganwright.core.errors import GanwrightError, UsageError
+from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 
 VERBS = (train, sample, inspect, demo, doctor)
 
@@ -42,8 +42,6 @@ Exit codes: 0 done, 1 a bug in Ganwright, 2 usage, 3 data or path, 4 model file,
 75 told to end (saved), 130 Ctrl-C.
 """
 
-BUG = 1
-RESOURCES = 5
 INTERRUPTED = 130
 
 
@@ -85,36 +83,31 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone, as `| head` does
         return 0
-    except (Exception, SystemExit) as error:
-        if isinstance(error, SystemExit):
-            return int(error.code or 0)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    except Exception as error:
         return _unexpected(error, output, debug="--debug" in arguments)
 
 
 def _usage_error(error: CycloptsError) -> UsageError:
     text = str(error).strip().replace("\n", " ")
-    hint = "ganwright --help" if isinstance(error, UnknownOptionError) is False and "command" in text else ""
-    chain = " ".join(error.command_chain or ())
-    return UsageError("E-USAGE-01", text, hints=(hint or f"ganwright {chain} --help".replace("  ", " "),))
+    verb = " ".join(error.command_chain or ())
+    return UsageError("E-USAGE-01", text, hints=(f"ganwright {verb} --help" if verb else "ganwright --help",))
 
 
 def _unexpected(error: Exception, output: Output, debug: bool) -> int:
+    """Tell of an error that is none of ours: a resource that ran out, or else a bug, whose traceback goes to a file."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" ({error.filename})" if error.filename else ""
-        output.line(
-            f"error[E-DISK-01]: the disk is full{where}\n  try    free some space, or another --run folder", problem=True
-        )
-        return RESOURCES
+        hint = "free some space, or another --run or -o folder"
+        return output.error(ResourceError("E-DISK-01", "the disk is full", where=str(error.filename or ""), hints=(hint,)))
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        output.line("error[E-MEMORY-01]: out of memory\n  try    a smaller --batch or --size", problem=True)
-        return RESOURCES
+        return output.error(ResourceError("E-MEMORY-01", "out of memory", hints=("a smaller --batch or --size",)))
     trace = "".join(traceback.format_exception(error))
     with tempfile.NamedTemporaryFile("w", prefix="ganwright-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(trace)
-    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    output.line(
-        f"error[E-BUG]: this is a bug in Ganwright, not your mistake\n  what   {summary}\n  where  {file.name}", problem=True
-    )
     if debug:
         output.line(trace, problem=True)
-    return BUG
+    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    return output.error(
+        GanwrightError("E-BUG", "this is a bug in Ganwright, not your mistake", where=file.name, why=summary)
+    )
