@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-SMALLEST = 4
+SMALLEST = 6
 FEWEST_DOUBLINGS = 2
 
 
 def stage_sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Sizes from the smallest to (height, width), each about twice the one before: 28x28 gives 4x4, 7x7, 14x14, 28x28.
 
-    Odd sizes are halved upwards (72, 36, 18, 9, 5, 3), so that twice a stage covers the next and the surplus row or column
-    is cut off. Halving ends when the shorter side is at most 4 and the picture was halved twice, or could not be.
+    Odd sizes are halved upwards (72, 36, 18, 9, 5), so that twice a stage covers the next and the surplus row or column
+    is cut off. Halving ends when the shorter side is at most 6 and the picture was halved twice, or could not be.
     """
     sizes = [(height, width)]
-    while min(sizes[0]) > SMALLEST or (len(sizes) <= FEWEST_DOUBLINGS and min(sizes[0]) >= SMALLEST):
+    while min(sizes[0]) > SMALLEST or (len(sizes) <= FEWEST_DOUBLINGS and min(sizes[0]) >= 4):
         sizes.insert(0, ((sizes[0][0] + 1) // 2, (sizes[0][1] + 1) // 2))
     return sizes
