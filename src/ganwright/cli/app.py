@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import errno
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
@@ -47,7 +46,10 @@ INTERRUPTED = 130
 
 def build_app() -> App:
     """The verbs with their flags, from the signatures and docstrings of their functions."""
-    app = App(name="ganwright", help_format="plaintext", help_epilogue=EPILOGUE, version=ganwright.__version__)
+    # Errors are told by `run`, never by cyclopts: without a console of its own it need not import rich to be silent.
+    nowhere: Any = object()
+    settings: dict[str, Any] = {"help_format": "plaintext", "help_epilogue": EPILOGUE, "version": ganwright.__version__}
+    app = App(name="ganwright", error_console=nowhere, **settings)
     for verb in VERBS:
         app.command(verb)
     return app
@@ -102,6 +104,9 @@ def _unexpected(error: Exception, output: Output, debug: bool) -> int:
         return output.error(ResourceError("E-DISK-01", "the disk is full", where=str(error.filename or ""), hints=(hint,)))
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return output.error(ResourceError("E-MEMORY-01", "out of memory", hints=("a smaller --batch or --size",)))
+    import tempfile
+    import traceback
+
     trace = "".join(traceback.format_exception(error))
     with tempfile.NamedTemporaryFile("w", prefix="ganwright-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(trace)
