@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 from rich.live import Live
@@ -13,9 +12,6 @@ from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
 from ganwright.gan import DataReady, PlanReady, Preparing
 from ganwright.training.events import Ended, Progress, Snapshot, Warned
-
-if TYPE_CHECKING:
-    from ganwright.training.run_folder import RunFolder
 
 PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between plain lines, the last one repeated: often at first, when one wonders whether it works."""
@@ -33,7 +29,6 @@ class Console:
         self._began = time.monotonic()
         self._preparing_said = 0.0
         self._saved_at: float | None = None
-        self._run: RunFolder | None = None
 
     def __call__(self, event: object) -> None:
         """Show the event, if it is one for people."""
@@ -74,7 +69,6 @@ class Console:
             self._say(f"{event.what} {share}")
 
     def _plan(self, event: PlanReady) -> None:
-        self._run = event.run
         for word, line in zip(("Plan", ""), event.plan.lines(), strict=True):
             self._say(f"{word:9}{line}")
         self._say(f"{'Machine':9}{event.plan.machine.name}")

@@ -88,8 +88,7 @@ def train(
     reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
     limited = parse_count(limit) if limit is not None else None
     settings = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    gan, code = run_training(path, settings, reading, budget, limited, run, Output(json), began=clock.monotonic())
-    del gan
+    _, code = run_training(path, settings, reading, budget, limited, run, Output(json), began=clock.monotonic())
     return code
 
 

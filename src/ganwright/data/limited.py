@@ -23,7 +23,7 @@ class Limited(Source):
 
     @classmethod
     def open(cls, data: object) -> Limited:
-        raise NotImplementedError("a part is made of a source, not opened")
+        raise TypeError("a part is made of a source, not opened")
 
     def __len__(self) -> int:
         return self._count

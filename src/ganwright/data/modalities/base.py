@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from PIL import Image as PillowImage
 from torch import Tensor
 
@@ -132,8 +131,3 @@ class Modality(Part, ABC):
 
 def no_progress(what: str, done: int, total: int) -> None:
     """The progress that nobody watches."""
-
-
-def as_tensor(array: np.ndarray) -> Tensor:
-    """The array as a tensor without a copy where it is writable; a memory map is copied."""
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
