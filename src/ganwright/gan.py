@@ -5,23 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from PIL import Image as PillowImage
 
+from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
 from ganwright.core.config import to_plain
 from ganwright.core.errors import GanwrightError, UsageError
 from ganwright.data.dataset import DataReport, Dataset
 from ganwright.data.modalities.base import Modality
 from ganwright.data.preparation import prepare
+from ganwright.data.stream import open_stream
+from ganwright.losses.base import Loss
 from ganwright.model.locate import find_model
 from ganwright.model.model import Model
+from ganwright.networks.base import Distribution
+from ganwright.networks.own.module_pair import DiscriminatorOutput
+from ganwright.optimizers.base import Optimizer
 from ganwright.plan import Plan, make_plan
+from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.allocator import keep_freed_memory
-from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine
+from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
 from ganwright.runtime.events import Events, Subscriber
 from ganwright.runtime.interrupt import StopRequest, stop_on_signals
 from ganwright.training.events import Ended, Progress
@@ -82,6 +90,18 @@ class GAN:
         self,
         recipe: str | None = None,
         *,
+        generator: Network | None = None,
+        discriminator: Network | None = None,
+        latent: int | tuple[int, ...] | None = None,
+        noise: Distribution | None = None,
+        loss: Loss | PartChoice | None = None,
+        regularizers: Sequence[Regularizer | PartChoice] | None = None,
+        optimizer: Optimizer | PartChoice | None = None,
+        generator_optimizer: Optimizer | PartChoice | None = None,
+        discriminator_optimizer: Optimizer | PartChoice | None = None,
+        compile: str | None = None,
+        discriminator_output: DiscriminatorOutput = "auto",
+        conditional: bool | None = None,
         batch: int | None = None,
         seed: int = 0,
         device: DeviceChoice = "auto",
@@ -92,7 +112,18 @@ class GAN:
         """Store how to train.
 
         Args:
-            recipe: the name of a whole GAN; None takes the one that suits the data.
+            recipe: the name of a whole GAN; None takes the one that suits the data, or "plain" for networks of your own.
+            generator: a network of your own: a `torch.nn.Module` from noise (B, latent) to records (B, *shape), pictures as
+                (B, C, H, W) in -1..1; or `Layers([...])`, Keras-style layers as text. Modules are copied, never changed.
+            discriminator: its opponent, from records to (B,) or (B, 1); it may end in a sigmoid.
+            latent: length of the noise vector, or its shape. Default: the recipe's, the layers' own, or 100.
+            noise: what the latent is drawn from: "normal", "uniform" (in -1..1), "truncated" or "sphere".
+            loss: by name, with settings ({"name": "hinge"}), or as an object.
+            regularizers: penalties, each likewise; an empty list takes away the recipe's.
+            optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.
+            compile: loss and optimizer in Keras's words: "compile(loss='binary_crossentropy', optimizer=Adam(2e-4, 0.5))".
+            discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.
+            conditional: True tells the networks the labels of the data; None does so if the networks take them.
             batch: records per turn; None leaves it to the recipe.
             seed: every random number follows from it.
             device: where to compute; "auto" takes a GPU when there is one.
@@ -101,6 +132,18 @@ class GAN:
             settings: fields of the config to set anew, by nested names: `{"loss": {"name": "hinge"}}`.
         """
         self.recipe = recipe
+        self.generator = generator
+        self.discriminator = discriminator
+        self.latent = latent
+        self.noise: Distribution | None = noise
+        self.loss = loss
+        self.regularizers = regularizers
+        self.optimizer = optimizer
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.compile = compile
+        self.discriminator_output: DiscriminatorOutput = discriminator_output
+        self.conditional = conditional
         self.batch = batch
         self.seed = seed
         self.device: DeviceChoice = device
@@ -118,18 +161,29 @@ class GAN:
         steps: int | None = None,
         images: int | None = None,
         limit: int | None = None,
+        stream: bool = False,
         run: str | Path | bool = False,
+        save_every_epochs: float | None = None,
+        keep_discriminator: bool = False,
         subscribers: Sequence[Subscriber] = (),
         handle_signals: bool = False,
         started: float | None = None,
     ) -> Self:
-        """Train on `data`: a folder, zip, IDX or .npy path, or arrays (N, H, W) or (N, H, W, C).
+        """Train on `data` and keep the average generator as `model_`.
 
-        At most one of `minutes`, `seconds`, `epochs` (passes over the data), `steps` and `images` (samples seen) says for
-        how long; without any it is ten minutes. `limit` takes that many records, for a quick check. `run` is a folder for
-        config, metrics, pictures and the model as they come; True makes one under runs/, False writes nothing. `subscribers`
-        are called with every event (`Progress`, `Pictures`, ...). `handle_signals` turns the first Ctrl-C into save and
-        stop. A time budget counts from `started` (of `time.monotonic`), or from the call.
+        Args:
+            data: a path (folder, zip, IDX, .npy, .csv of numbers); arrays or tensors (N, H, W), (N, H, W, C) or (N, D), with
+                labels as a pair (array, labels); a DataFrame of numbers; a list of pictures; or any iterable of batches.
+            minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
+                `images` samples seen. Without any it is ten minutes.
+            limit: take that many records, for a quick check.
+            stream: draw from an iterable of batches as training goes, instead of caching it first: for data without an end.
+            run: a folder for config, metrics, pictures and the model as they come; True makes one under runs/.
+            save_every_epochs: pictures and model after so many passes each, instead of by the clock.
+            keep_discriminator: the run folder's model gets the discriminator too, for `score`.
+            subscribers: called with every event (`Progress`, `Pictures`, ...).
+            handle_signals: the first Ctrl-C saves and stops.
+            started: of `time.monotonic`; a time budget counts from then, or from the call.
 
         Raises:
             DataError: nothing usable in `data`.
@@ -138,61 +192,76 @@ class GAN:
             DivergedError: training left the range of numbers; the run folder keeps the last good model.
         """
         began = time.monotonic() if started is None else started
-        seconds = _in_seconds(minutes, seconds)
-        budget = Budget(seconds=seconds, epochs=epochs, steps=steps, images=images)
+        budget = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
+        choices = Choices(**{field.name: getattr(self, field.name) for field in fields(Choices)})
+        parts = choices.parts()
         machine = find_machine(self.device)
         keep_freed_memory()
         events = Events(list(subscribers))
         self.history_ = []
         events.subscribers.append(self._remember)
 
-        dataset = prepare(data, self.modality, limit=limit, progress=_preparing(events))
+        opened = open_stream if stream else prepare
+        dataset = opened(data, self.modality, limit=limit, progress=_preparing(events))
         self.data_report_ = dataset.report
         events.emit(DataReady(dataset.report, dataset))
-        plan = make_plan(
-            dataset,
-            machine,
-            recipe=self.recipe or dataset.codec.default_recipe,
-            budget=budget,
-            seed=self.seed,
-            batch=self.batch,
-            precision=self.precision,
-            settings=self.settings,
-            spent_seconds=time.monotonic() - began,
-        )
-        self.plan_ = plan
-        folder = _run_folder(run, dataset, plan)
-        self.run_ = folder.path if folder else None
-        if folder:
-            events.subscribers.append(Recorder(folder, events))
-        events.emit(PlanReady(plan, folder))
+        with own_random_state(machine.device), stop_on_signals() if handle_signals else _no_signals() as stop:
+            plan = make_plan(
+                dataset,
+                machine,
+                recipe=self.recipe or ("plain" if "network" in parts else dataset.codec.default_recipe),
+                budget=budget,
+                seed=self.seed,
+                batch=self.batch,
+                precision=self.precision,
+                parts=parts,
+                conditional=self.conditional,
+                settings={**choices.settings(), **(self.settings or {})},
+                spent_seconds=time.monotonic() - began,
+            )
+            self.plan_ = plan
+            folder = _run_folder(run, dataset, plan)
+            self.run_ = folder.path if folder else None
+            if folder:
+                events.subscribers.append(Recorder(folder, events, keep_discriminator))
+            events.emit(PlanReady(plan, folder))
 
-        state = initial_state(plan.config, dataset.codec.spec)
-        deadline = None if plan.deadline_seconds is None else began + plan.deadline_seconds
-        with stop_on_signals() if handle_signals else _no_signals() as stop:
-            loop = Loop(plan.config, dataset, state, events, stop, deadline)
+            loop = Loop(
+                plan.config,
+                dataset,
+                initial_state(plan.config, plan.spec),
+                events,
+                stop,
+                deadline=None if plan.deadline_seconds is None else began + plan.deadline_seconds,
+                epochs=epochs is not None,
+                look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
+            )
             try:
                 self.ended_ = loop.run()
             except BaseException as error:
                 if folder:
                     state_name = "diverged" if isinstance(error, GanwrightError) else "failed"
-                    folder.write_status(state_name, why=str(error) or type(error).__name__, step=state.step)
+                    folder.write_status(state_name, why=str(error) or type(error).__name__, step=loop.state.step)
                 raise
         self.stop_signal_ = stop.signal_name
         self.model_ = loop.model(self.ended_.elapsed_seconds)
         return self
 
-    def sample(self, n: int = 1, *, seed: int = 0) -> list[Any]:
-        """`n` new natural objects; sample i of a seed is the same however many are asked for."""
-        return self._fitted().sample(n, seed=seed)
+    def sample(self, n: int = 1, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Any:
+        """`n` new natural objects, `label=7` of a class; see `Model.sample`."""
+        return self._fitted().sample(n, seed=seed, noise=noise, **conditions)
 
-    def grid(self, rows: int = 4, columns: int = 4, *, seed: int = 0) -> PillowImage.Image:
-        """rows x columns samples in one picture."""
-        return self._fitted().grid(rows, columns, seed=seed)
+    def grid(self, rows: int | None = None, columns: int | None = None, **options: Any) -> PillowImage.Image:
+        """rows x columns samples in one picture, or one row a class with `by_class=True`; see `Model.grid`."""
+        return self._fitted().grid(rows, columns, **options)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the model file, which is all that sampling needs."""
-        return self._fitted().save(path)
+    def score(self, data: Any) -> np.ndarray:
+        """How real the trained discriminator takes each record of `data` to be, float32 (N,); see `Model.score`."""
+        return self._fitted().score(data)
+
+    def save(self, path: str | Path, *, discriminator: bool = False) -> Path:
+        """Write the model file, which is all that sampling needs; with `discriminator`, all that `score` needs too."""
+        return self._fitted().save(path, discriminator=discriminator)
 
     def _fitted(self) -> Model:
         if not hasattr(self, "model_"):
@@ -214,13 +283,23 @@ class GAN:
         return f"GAN({', '.join(f'{name}={value!r}' for name, value in stored.items())})"
 
 
-def load(reference: str | Path, device: DeviceChoice = "cpu") -> Model:
+def load(
+    reference: str | Path,
+    device: DeviceChoice = "cpu",
+    *,
+    generator: Network | None = None,
+    discriminator: Network | None = None,
+) -> Model:
     """The model that `reference` names: a file, a run folder, a run's unique prefix, or "last".
+
+    A file of your own modules holds their weights, not their code: pass modules like those that were trained, and the
+    weights are put into copies of them.
 
     Raises:
         ModelFileError: there is none, or it is damaged or hostile.
     """
-    return Model.load(find_model(str(reference)), find_machine(device).device)
+    halves = {"generator": half(generator), "discriminator": half(discriminator)}
+    return Model.load(find_model(str(reference)), find_machine(device).device, **halves)
 
 
 def _in_seconds(minutes: float | None, seconds: float | None) -> float | None:

@@ -6,16 +6,19 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 from ganwright.core.budget import Budget, format_duration
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import UsageError
+from ganwright.core.suggest import unknown_name_hints
 from ganwright.data.dataset import Dataset
+from ganwright.data.spec import DataSpec
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.device import Machine, PrecisionChoice
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
+from ganwright.training.run_spec import choose_conditions, run_spec
 from ganwright.training.state import initial_state
 from ganwright.training.step import Report, train_step
 
@@ -34,6 +37,8 @@ class Plan:
     """What will be trained, how long it takes, and why it was chosen so."""
 
     config: TrainConfig
+    spec: DataSpec
+    """The data as the networks see them."""
     machine: Machine
     seconds_per_step: float
     """Measured, a whole step."""
@@ -72,47 +77,83 @@ def make_plan(
     seed: int = 0,
     batch: int | None = None,
     precision: PrecisionChoice = "auto",
+    parts: dict[str, Any] | None = None,
+    conditional: bool | None = None,
     settings: dict[str, Any] | None = None,
     spent_seconds: float = 0.0,
     now: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The recipe's config for these data, this machine and this budget.
 
-    `settings` overrides fields of the config by nested names, {"loss": {"name": "hinge"}}. `spent_seconds` of a time budget
-    are gone already (reading the data). Timing trains throw-away networks, so the run itself starts fresh.
+    `parts` replaces fields of the recipe's config by objects, {"loss": Hinge()}; `settings` then overrides fields by nested
+    names, {"loss": {"name": "hinge"}}. `conditional` asks for the data's conditions, or refuses them; None leaves it to the
+    networks. `spent_seconds` of a time budget are gone already (reading the data). Timing trains throw-away networks, so the
+    run itself starts fresh.
 
     Raises:
-        UsageError: an unknown recipe or setting, or networks that do not draw data of this kind.
+        UsageError: an unknown recipe or setting, or networks that do not fit the data.
     """
     began = now()
     asked, budget = budget, _or_default(budget)
+    if dataset.endless and budget.epochs is not None:
+        raise UsageError("E-BUDGET-05", "a stream has no passes", hints=("steps=, images= or minutes=",))
     config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget)
+    config = replace(config, **(parts or {}))
     config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
     config = replace(config, batch=batch) if batch is not None else config
     config = override(config, settings or {})
     check_kind(config, dataset)
+    if not config.conditions:
+        config = replace(config, conditions=choose_conditions(config.network, dataset, conditional))
+    spec = run_spec(config, dataset)
+    config = replace(config, network=config.network.resolved(spec))
 
     seconds_per_step = time_steps(config, dataset, _known_length(budget, config, len(dataset)), now)
     remaining = None
     if budget.seconds is not None:
         remaining = budget.seconds - spent_seconds - (now() - began)
     total = _total_samples(budget, config, len(dataset), seconds_per_step, remaining)
-    reasons = {"length": _length_reason(asked), "epochs": f"{total / len(dataset):,.1f} passes over the data"}
-    return Plan(replace(config, total_samples=total), machine, seconds_per_step, budget.seconds, reasons)
+    reasons = {"length": _length_reason(asked)}
+    if not dataset.endless:
+        reasons["epochs"] = f"{total / len(dataset):,.1f} passes over the data"
+    return Plan(replace(config, total_samples=total), spec, machine, seconds_per_step, budget.seconds, reasons)
 
 
 def override(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
-    """The config with some fields set anew; a part named again starts from its own defaults."""
-    if not settings:
-        return config
-    plain = to_plain(config)
+    """The config with some fields set anew; a part named again starts from its own defaults.
+
+    "optimizer" stands for both players'. Of a list, {"0": ...} changes its first entry.
+
+    Raises:
+        UsageError: no such setting, or a value that does not fit it.
+    """
+    settings = dict(settings)
+    if "optimizer" in settings:
+        both = settings.pop("optimizer")
+        settings = {"generator_optimizer": both, "discriminator_optimizer": both, **settings}
+    hints = get_type_hints(TrainConfig)
+    changes: dict[str, Any] = {}
     for name, value in settings.items():
-        old = plain.get(name)
-        keeps_part = (
-            isinstance(value, dict) and isinstance(old, dict) and value.get("name", old.get("name")) == old.get("name")
-        )
-        plain[name] = {**old, **value} if keeps_part else value
-    return from_plain(TrainConfig, plain)
+        if name not in hints:
+            raise UsageError("E-CONFIG-01", f"unknown setting {name!r}", hints=unknown_name_hints(name, hints))
+        # A field's old value is put into plain words only where a part of it is changed: a user's own objects have none.
+        old = to_plain(getattr(config, name)) if isinstance(value, dict) else None
+        changes[name] = from_plain(hints[name], _merged(old, value, name), name)
+    return replace(config, **changes)
+
+
+def _merged(old: Any, new: Any, where: str) -> Any:
+    if isinstance(new, dict) and isinstance(old, list):
+        items = list(old)
+        for place, value in new.items():
+            if not place.isdigit() or int(place) >= len(items):
+                hint = f"0 to {len(items) - 1}" if items else "the list is empty: give a whole list"
+                raise UsageError("E-CONFIG-01", f"{where} has no entry {place!r}", hints=(hint,))
+            items[int(place)] = _merged(items[int(place)], value, f"{where}.{place}")
+        return items
+    if isinstance(new, dict) and isinstance(old, dict) and new.get("name", old.get("name")) == old.get("name"):
+        return {**old, **{name: _merged(old.get(name), value, f"{where}.{name}") for name, value in new.items()}}
+    return new
 
 
 def check_kind(config: TrainConfig, dataset: Dataset) -> None:
@@ -134,7 +175,8 @@ def time_steps(
     A run of few `steps_to_come` is timed more briefly.
     """
     config = replace(config, total_samples=max(1, config.total_samples))
-    state, batches, spec = initial_state(config, dataset.codec.spec), Batches(dataset, config), dataset.codec.spec
+    spec = run_spec(config, dataset)
+    state, batches = initial_state(config, spec), Batches(dataset.head, config)
     cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
 
     def steps(count: int) -> float:

@@ -20,9 +20,10 @@ from ganwright.data.modalities.base import MODALITIES
 from ganwright.data.sources.base import SOURCES, Source
 from ganwright.losses.base import LOSSES
 from ganwright.networks.base import NETWORKS
+from ganwright.optimizers.adam import Adam
 from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.base import REGULARIZERS
-from ganwright.training.config import AdamConfig, TrainConfig
+from ganwright.training.config import TrainConfig
 
 REGISTRIES = [LOSSES, REGULARIZERS, NETWORKS, AUGMENTATIONS, SOURCES, MODALITIES, RECIPES]
 OF_PARTS = [LOSSES, REGULARIZERS, NETWORKS, AUGMENTATIONS, MODALITIES]
@@ -92,7 +93,7 @@ def test_every_setting_is_explained(registry: Registry, name: str) -> None:
         assert docs.get(field.name), f"{name}.{field.name} has no string below it"
 
 
-@pytest.mark.parametrize("kind", [TrainConfig, AdamConfig], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [TrainConfig, Adam], ids=lambda kind: kind.__name__)
 def test_every_setting_of_a_run_is_explained(kind: type) -> None:
     docs = field_docs(kind)
     assert {field.name for field in dataclasses.fields(kind)} == set(docs)

@@ -19,9 +19,9 @@ from ganwright.augment.flip import Flip
 from ganwright.losses.base import LOSSES
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.mlp import Mlp
+from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
-from ganwright.training.config import AdamConfig
 
 STEPS = 10
 # Sums come out in another order on another processor; ten steps of Adam multiply that by little.
@@ -52,7 +52,7 @@ def cases() -> dict[str, dict[str, Any]]:
 
 def trace(changes: dict[str, Any]) -> Trace:
     # Ten times the usual rate: what is wrong shows within ten steps.
-    quick = AdamConfig(learning_rate=2e-3)
+    quick = Adam(learning_rate=2e-3)
     config = tiny_config(generator_optimizer=quick, discriminator_optimizer=quick, **changes)
     _, reports = train(config, STEPS, tiny_dataset(height=12, width=10))
     return {name: [float(f"{report[name]:.8g}") for report in reports] for name in NUMBERS}

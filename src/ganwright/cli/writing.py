@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-
-from PIL import Image as PillowImage
+from types import MappingProxyType
+from typing import Any
 
 from ganwright.core.errors import DataError
-from ganwright.data.modalities.base import MADE_BY
-from ganwright.data.modalities.image import made_by_us
+from ganwright.data.ownership import PICTURES, is_ours, save_picture
 from ganwright.model.model import Model
 
+NO_WISHES: Mapping[str, Any] = MappingProxyType({})
 
-def write_samples(model: Model, count: int, seed: int, folder: Path) -> list[Path]:
-    """`count` samples as files of their own in `folder`; gives back their paths.
+
+def write_samples(
+    model: Model, count: int, seed: int, folder: Path, suffix: str = "", sampling: Mapping[str, Any] = NO_WISHES
+) -> list[Path]:
+    """`count` samples as files in `folder`, pictures one by one, rows all in one; gives back their paths.
+
+    Args:
+        suffix: of the files, such as ".jpg"; empty for the usual one of the model's kind.
+        sampling: what else `Model.stream` is to be told.
 
     Raises:
         DataError: the folder cannot be written to, or holds a file of that name that Ganwright did not make.
+        UsageError: the model's samples cannot be written as such files.
     """
+    # Looked at first and all of them: nothing is written where something is in the way.
+    paths = model.codec.paths(folder, 0, count, suffix)
+    for path in paths:
+        _check_ours(path)
     _make_folder(folder)
-    files: list[Path] = []
-    for block in model.stream(count, seed=seed):
-        for number in range(len(files), len(files) + len(block)):
-            _check_ours(folder / f"{number:06d}.png")
-        files += model.codec.write(block, folder, len(files))
-    return files
+    done = 0
+    try:
+        for block in model.stream(count, seed=seed, **sampling):
+            model.codec.write(block, folder, done, suffix)
+            done += len(block)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    return paths
 
 
-def write_grid(model: Model, shape: tuple[int, int], seed: int, out: Path) -> list[Path]:
-    """One picture of rows x columns samples, at `out` or as grid.png within it.
+def write_grid(
+    model: Model, shape: tuple[int, int], seed: int, out: Path, sampling: Mapping[str, Any] = NO_WISHES
+) -> list[Path]:
+    """One picture of rows x columns samples, at `out` (a .png or .jpg file) or as grid.png within it.
+
+    Args:
+        sampling: what else `Model.grid` is to be told.
 
     Raises:
         DataError: as `write_samples`.
     """
-    path = out if out.suffix.lower() == ".png" else out / "grid.png"
-    _make_folder(path.parent)
+    path = out if out.suffix.lower() in PICTURES else out / "grid.png"
     _check_ours(path)
-    model.grid(*shape, seed=seed).save(path, pnginfo=made_by_us())
+    _make_folder(path.parent)
+    try:
+        save_picture(model.grid(*shape, seed=seed, **sampling), path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
     return [path]
 
 
@@ -44,18 +67,18 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
-            "E-SAMPLE-02", f"cannot write to {folder}", why=error.strerror or str(error), hints=("another -o",)
-        ) from error
+        raise _cannot_write(folder, error) from error
+
+
+def _cannot_write(where: Path, error: OSError) -> DataError:
+    return DataError("E-SAMPLE-02", f"cannot write to {where}", why=error.strerror or str(error), hints=("another -o",))
 
 
 def _check_ours(path: Path) -> None:
-    if not path.exists():
-        return
     try:
-        with PillowImage.open(path, formats=["PNG"]) as picture:
-            ours = picture.info.get("Software") == MADE_BY
-    except OSError:
-        ours = False
-    if not ours:
-        raise DataError("E-SAMPLE-03", f"{path} exists and was not made by Ganwright", hints=("another -o",))
+        in_the_way = path.exists() and not is_ours(path)
+    except OSError as error:  # A folder that may not be looked into.
+        raise _cannot_write(path, error) from error
+    if in_the_way:
+        why = "" if path.suffix.lower() in PICTURES else "or it was changed since"
+        raise DataError("E-SAMPLE-03", f"{path} exists and was not made by Ganwright", why=why, hints=("another -o",))

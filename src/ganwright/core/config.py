@@ -24,12 +24,15 @@ class Part:
 
     registry: ClassVar[Registry]
 
+    def plain_settings(self) -> dict[str, Any]:
+        """The fields as plain values; a part that holds what no file can hold describes it instead."""
+        return _plain_fields(self)
+
 
 def to_plain(value: Any) -> Any:
     """`value` as TOML and JSON can hold it; None-valued fields are left out, a part carries its name."""
     if isinstance(value, Part):
-        assert dataclasses.is_dataclass(value)
-        return {"name": value.registry.name_of(value), **_plain_fields(value)}
+        return {"name": value.registry.name_of(value), **value.plain_settings()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _plain_fields(value)
     if isinstance(value, list | tuple):

@@ -21,6 +21,9 @@ from typing import Any
 from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
 
+OWN = "own "
+"""Begins the name of a part that no registry knows: it can be told of in a file, and not be looked up from it."""
+
 
 def camel_case(name: str) -> str:
     """`least_squares` -> `LeastSquares`: the class that a part's file defines."""
@@ -76,10 +79,10 @@ class Registry:
         )
 
     def name_of(self, part: object) -> str:
-        """The name under which the class of `part` is registered."""
+        """The name under which the class of `part` is registered; "own MyLoss" for a user's own class, which has none."""
         cls = part if isinstance(part, type) else type(part)
         for name in self.names():
             # Only an imported file can have made the part, so nothing is imported to find it.
             if cls.__module__ == f"{self.package}.{name}" or (name in self._plugins and self.get(name) is cls):
                 return name
-        raise UsageError("E-NAME-02", f"{cls.__name__} is not a registered {self.kind}")
+        return OWN + cls.__name__

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 40
+"""Names that an error lists; a set may have thousands of classes."""
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one of `known` most like `name`, or None when nothing is close."""
@@ -16,5 +19,6 @@ def unknown_name_hints(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Hints for an error about `name`: the nearest one first, then all there are."""
     names = sorted(known)
     guess = nearest(name, names)
-    listing = "known: " + ", ".join(names)
+    more = f", ... ({len(names):,} in all)" if len(names) > LISTED else ""
+    listing = "known: " + ", ".join(names[:LISTED]) + more
     return (f"did you mean {guess}?", listing) if guess else (listing,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,29 @@ class Dataset:
         """What the data are called."""
         return self.report.name
 
-    def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
-        """The rows at `indices` (int64 (B,)), one tensor per column, in their order; copies, free to be written to."""
+    @property
+    def endless(self) -> bool:
+        """Whether records come in an order of their own and without an end: then indices only say how many are wanted."""
+        return False
+
+    @property
+    def head(self) -> Dataset:
+        """The records that can be drawn as often as one likes, for timing steps: all of them, unless the set is endless."""
+        return self
+
+    def batch(self, indices: np.ndarray, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """The rows at `indices` (int64 (B,)), one tensor per column, in their order; copies, free to be written to.
+
+        Args:
+            names: of the columns wanted; all of them by default.
+        """
+        wanted = self.columns if names is None else [name for name in self.columns if name in names]
+        return {name: torch.from_numpy(np.take(self.columns[name], indices, axis=0)) for name in wanted}
+
+    def some(self, count: int) -> dict[str, Tensor]:
+        """Up to `count` rows for looking at, evenly spread over all, as from `batch`."""
+        rows = len(self.columns["x"])
+        indices = np.linspace(0, rows - 1, min(count, rows)).astype(np.int64)
         return {name: torch.from_numpy(np.take(column, indices, axis=0)) for name, column in self.columns.items()}
 
     @property

@@ -12,6 +12,7 @@ class Limited(Source):
     def __init__(self, source: Source, count: int) -> None:
         self.name = source.name
         self.place = source.place
+        self.columns = source.columns
         self.skipped = source.skipped
         self.notes = [*source.notes, f"{count:,} of {len(source):,} records taken, evenly spread"]
         self._source = source

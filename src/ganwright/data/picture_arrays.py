@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from ganwright.core.errors import DataError
@@ -22,8 +24,14 @@ class PictureArray:
         DataError: another number of axes, an empty array, values that are not finite or outside these ranges.
     """
 
+    noun: ClassVar[str] = "picture"
+    columns: tuple[str, ...] = ()
+
     def __init__(self, array: np.ndarray, where: str, channels_first: bool = False) -> None:
         self.notes: list[str] = []
+        self.clipped = 0
+        """How many of the values given to `convert` lay beyond the range that was found."""
+        self._channels_first = False
         self._array = self._laid_out(array, where, channels_first)
         if array.size == 0 or len(array) == 0:
             raise DataError("E-DATA-04", "no pictures in the array", where=where, why=f"its shape is {array.shape}")
@@ -37,10 +45,19 @@ class PictureArray:
         values = self._array[start:stop]
         if self._scale == 1 and self._shift == 0:
             return np.ascontiguousarray(values.astype(np.uint8))
+        return np.ascontiguousarray(np.clip(np.rint(self._scaled(values)), 0, 255).astype(np.uint8))
+
+    def convert(self, array: np.ndarray) -> np.ndarray:
+        """Finite values of the same axes and type that came later, scaled as these are and clipped to 0..255."""
+        values = np.moveaxis(array, 1, 3) if self._channels_first else array
+        scaled = self._scaled(values)
+        self.clipped += int(np.count_nonzero((scaled < -SLACK * 255) | (scaled > 255 * (1 + SLACK))))
+        return np.ascontiguousarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
         # float64 for 16-bit integers, so that v / 257 rounds as it should.
         kind = np.float32 if values.dtype.itemsize <= 4 and values.dtype.kind == "f" else np.float64
-        scaled = (values.astype(kind) + kind(self._shift)) * kind(self._scale)
-        return np.ascontiguousarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+        return (values.astype(kind) + kind(self._shift)) * kind(self._scale)
 
     def _laid_out(self, array: np.ndarray, where: str, channels_first: bool) -> np.ndarray:
         if array.dtype.kind not in "buif":
@@ -50,6 +67,7 @@ class PictureArray:
         if array.ndim == 4:
             last, first = array.shape[3] in CHANNELS, array.shape[1] in CHANNELS
             if first and (channels_first or not last):
+                self._channels_first = True
                 self.notes.append(f"shape {array.shape} read as (pictures, channels, height, width)")
                 return np.moveaxis(array, 1, 3)
             if last:

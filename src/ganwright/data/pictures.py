@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 TILE_PIXELS = 64
 """A smaller picture is enlarged by a whole factor until its longer side has about this size."""
 GAP_PIXELS = 2
 CHECKS = (255, 225)
 CHECK_PIXELS = 8
+TITLE_PIXELS = 15
+"""The height of a title's letters; the strip that it stands on is twice as high."""
+PAPER = (255, 255, 255)
+INK = (32, 32, 32)
+MOST_LETTERS = 1000
 
 
-def picture_grid(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
-    """Pictures of one size (mode L, RGB or RGBA) in rows of `columns`, as one RGB picture on white.
+def picture_grid(pictures: Sequence[Image.Image], columns: int, title: str = "") -> Image.Image:
+    """Pictures of one size (mode L, RGB or RGBA) in rows of `columns`, as one RGB picture on white, below its title.
 
     Tiny pictures are enlarged without smoothing, so that every pixel can be seen; transparency is drawn on a light
     chequerboard.
@@ -27,7 +33,7 @@ def picture_grid(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
     width, height = pictures[0].width * factor, pictures[0].height * factor
     rows = -(-len(pictures) // columns)
     grid_size = (columns * (width + GAP_PIXELS) + GAP_PIXELS, rows * (height + GAP_PIXELS) + GAP_PIXELS)
-    grid = Image.new("RGB", grid_size, (255, 255, 255))
+    grid = Image.new("RGB", grid_size, PAPER)
     checks = _chequerboard(width, height) if any(picture.mode == "RGBA" for picture in pictures) else None
     for i, picture in enumerate(pictures):
         row, column = divmod(i, columns)
@@ -36,7 +42,29 @@ def picture_grid(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
             tile = Image.alpha_composite(checks, tile)
         left, top = GAP_PIXELS + column * (width + GAP_PIXELS), GAP_PIXELS + row * (height + GAP_PIXELS)
         grid.paste(tile.convert("RGB"), (left, top))
-    return grid
+    return with_title(grid, title)
+
+
+def with_title(picture: Image.Image, title: str) -> Image.Image:
+    """The RGB picture with a line of text above it, shortened to its width; the picture itself without a title."""
+    font = ImageFont.load_default(TITLE_PIXELS)
+    text = shortened(" ".join(title.split()), font, picture.width - 4 * GAP_PIXELS)
+    if not text:
+        return picture
+    strip = 2 * TITLE_PIXELS
+    titled = Image.new("RGB", (picture.width, picture.height + strip), PAPER)
+    titled.paste(picture, (0, strip))
+    ImageDraw.Draw(titled).text((2 * GAP_PIXELS, strip // 2), text, INK, font, anchor="lm")
+    return titled
+
+
+def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """As much of a line of text as `width` pixels hold, with dots where something is missing; "" where nothing fits."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text[:MOST_LETTERS])
+    if font.getlength(text) <= width:
+        return text
+    fitting = bisect_left(range(len(text)), True, key=lambda count: font.getlength(text[: count + 1] + "…") > width)
+    return text[:fitting].rstrip() + "…" if fitting else ""
 
 
 def _chequerboard(width: int, height: int) -> Image.Image:

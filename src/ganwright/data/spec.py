@@ -17,6 +17,12 @@ class Condition:
     name: str
     classes: tuple[str, ...] = ()
     """The names of the classes; the dataset stores their positions here as integers, -1 for unknown."""
+    counts: tuple[int, ...] = ()
+    """How many records of each class there are, so that samples can follow the data's shares; empty when not counted."""
+
+    def __post_init__(self) -> None:
+        if self.counts and (len(self.counts) != len(self.classes) or min(self.counts) < 0 or not any(self.counts)):
+            raise ValueError(f"condition {self.name!r}: one count per class is needed, and one above zero")
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,32 @@
-"""What training leaves: something that makes new records."""
+"""What training leaves: something that makes new records, and may judge given ones."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
+import numpy as np
 import torch
 from PIL import Image as PillowImage
-from torch import Tensor
+from torch import Tensor, nn
 
+from ganwright.core.errors import ModelFileError, UsageError
+from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec
-from ganwright.data.spec import DataSpec
+from ganwright.data.opening import open_source
+from ganwright.data.record import Record
+from ganwright.data.spec import Condition, DataSpec
+from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_sample_noise
 from ganwright.model.output import apply_output
-from ganwright.networks.base import Generator, NetworkFamily
+from ganwright.networks.base import Discriminator, Distribution, Generator, NetworkFamily
+
+MOST_ROWS = 16
+"""Classes that a picture with one row a class shows, unless more are asked for."""
 
 
 class Model:
@@ -33,49 +43,162 @@ class Model:
         self.facts: dict[str, Any] = contents.facts
         self.device = device
         self.generator: Generator = contents.generator.to(device).eval()
+        self.discriminator: Discriminator | None = contents.discriminator
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "cpu") -> Self:
-        """The model in the file at `path`.
+    def load(
+        cls,
+        path: str | Path,
+        device: str = "cpu",
+        *,
+        generator: nn.Module | NetworkFamily | None = None,
+        discriminator: nn.Module | NetworkFamily | None = None,
+    ) -> Self:
+        """The model in the file at `path`; of a user's own networks, `generator` is a module like the one trained.
 
         Raises:
-            ModelFileError: the file is damaged, hostile or not a model.
+            ModelFileError: the file is damaged, hostile, not a model, or its weights do not fit the modules.
         """
-        return cls(read_model(Path(path)), device)
+        return cls(read_model(Path(path), generator, discriminator), device)
 
-    def save(self, path: str | Path) -> Path:
-        """Write everything that sampling needs to one file; gives back its path."""
-        write_model(Path(path), ModelContents(self.family, self.spec, self.codec, self.generator, self.facts))
+    def save(self, path: str | Path, *, discriminator: bool = False) -> Path:
+        """Write everything that sampling needs, and the discriminator if asked, to one file; gives back its path."""
+        judge = self._judge() if discriminator else None
+        contents = ModelContents(self.family, self.spec, self.codec, self.generator, self.facts, judge)
+        write_model(Path(path), contents)
         return Path(path)
 
-    def sample(self, n: int = 1, *, seed: int = 0) -> list[Any]:
-        """`n` natural objects: PIL pictures for a model of pictures."""
-        return [item for block in self.stream(n, seed=seed) for item in block]
+    def sample(self, n: int = 1, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Any:
+        """`n` natural objects: a list of PIL pictures for a model of pictures, a table for one of numbers.
 
-    def stream(self, n: int, *, seed: int = 0) -> Iterator[list[Any]]:
-        """The same `n` objects in blocks, so that any number fits in memory.
+        Args:
+            n: how many.
+            seed: which ones.
+            noise: another distribution of the latent than in training: "truncated" gives more typical, less varied samples.
+            conditions: what they are to be, such as `label=7`, or one value per sample: `label=["cat", "dog"]`. What is
+                not said is drawn as often as the data had it.
+
+        Raises:
+            UsageError: a condition or a value that the model does not know.
+        """
+        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, **conditions)))
+
+    def stream(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Iterator[Any]:
+        """The same `n` objects in blocks, so that any number fits in memory; see `sample`.
 
         Raises:
             ValueError: n is negative.
         """
         if n < 0:
             raise ValueError(f"n must not be negative, not {n}")
-        for start in range(0, n, BLOCK):
-            yield self.codec.decode(self._block(start, seed)[: n - start])
+        asked = ask(self.spec.conditions, conditions, n)
+        _check_noise(noise)
+        return (self.codec.decode(block) for block in self._blocks(n, seed, noise, asked))
 
-    def tensor(self, n: int, *, seed: int = 0) -> Tensor:
-        """`n` samples as the networks see them, (n, *spec.shape) float32 on the CPU."""
-        blocks = [self._block(start, seed) for start in range(0, n, BLOCK)]
-        return torch.cat(blocks)[:n] if blocks else torch.empty(0, *self.spec.shape)
+    def tensor(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Tensor:
+        """`n` samples as the networks see them, (n, *spec.shape) float32 on the CPU; see `sample`."""
+        _check_noise(noise)
+        blocks = list(self._blocks(n, seed, noise, ask(self.spec.conditions, conditions, n)))
+        return torch.cat(blocks) if blocks else torch.empty(0, *self.spec.shape)
 
-    def grid(self, rows: int = 4, columns: int = 4, *, seed: int = 0) -> PillowImage.Image:
-        """rows x columns samples in one picture."""
-        return self.codec.preview(self.sample(rows * columns, seed=seed), columns)
+    def grid(
+        self,
+        rows: int | None = None,
+        columns: int | None = None,
+        *,
+        seed: int = 0,
+        title: str = "",
+        by_class: bool = False,
+        noise: Distribution | None = None,
+        **conditions: Any,
+    ) -> PillowImage.Image:
+        """rows x columns samples in one picture, 4 x 4 by default; with `by_class` one row a class, 8 in each.
+
+        Raises:
+            UsageError: as `sample`; `by_class` without classes, or with one of them asked for.
+        """
+        if by_class:
+            rows, columns = rows or MOST_ROWS, columns or 8
+            asked = one_row_a_class(self._classes(conditions), rows, columns)
+            count = len(next(iter(asked.values())))
+        else:
+            rows, columns = rows or 4, columns or 4
+            count = rows * columns
+            asked = ask(self.spec.conditions, conditions, count)
+        _check_noise(noise)
+        blocks = self._blocks(count, seed, noise, asked)
+        objects = self.codec.join([self.codec.decode(block) for block in blocks])
+        return self.codec.preview(objects, columns, title)
+
+    def score(self, data: Any) -> np.ndarray:
+        """How real the trained discriminator takes each record of `data` to be: float32 (N,), high for real.
+
+        A probability where the discriminator ends in a sigmoid, a logit otherwise; NaN for a record that cannot be read, or
+        whose condition is not known. `data` is anything that `fit` takes.
+
+        Raises:
+            ModelFileError: the model was saved without its discriminator.
+            DataError: nothing there, or nothing that the model's codec reads.
+        """
+        judge, source = self._judge(), open_source(data)
+        verdicts = np.full(len(source), np.nan, np.float32)
+        done = 0
+        for records in chunks(source):
+            places, scores = self._score_records(judge, records)
+            verdicts[done + places] = scores
+            done += len(records)
+        return verdicts
 
     @torch.inference_mode()
-    def _block(self, start: int, seed: int) -> Tensor:
-        noise = draw_sample_noise(self.generator.noise, start, start + BLOCK, seed)
-        raw = self.generator({name: value.to(self.device) for name, value in noise.items()}).raw
+    def _score_records(self, judge: Discriminator, records: list[Record]) -> tuple[np.ndarray, np.ndarray]:
+        packed = self.codec.pack(records)
+        numbers = {record.name: i for i, record in enumerate(records)}
+        places = np.array([numbers[name] for name in packed.names], np.int64)
+        columns = {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in packed.columns.items()}
+        known = np.ones(len(places), bool)
+        for condition in self.spec.conditions:
+            known &= packed.columns[condition.name] >= 0
+        columns = {name: column[known].to(self.device) for name, column in columns.items()}
+        training = judge.training
+        judge.to(self.device).eval()
+        try:
+            scores = [
+                judge.score(self.codec.expand(some), {c.name: some[c.name] for c in self.spec.conditions}).float().cpu()
+                for some in _parts(columns, BLOCK)
+            ]
+        finally:
+            judge.train(training)
+        return places[known], torch.cat(scores).numpy() if scores else np.empty(0, np.float32)
+
+    def _judge(self) -> Discriminator:
+        if self.discriminator is None:
+            hints = ("save it with save(path, discriminator=True)", "ganwright train ... --keep-discriminator")
+            raise ModelFileError("E-MODEL-09", "this model was kept without its discriminator", hints=hints)
+        return self.discriminator
+
+    def _classes(self, given: Mapping[str, Any]) -> Condition:
+        if not self.spec.conditions:
+            hints = ("train with conditional=True, or --conditional, on data with labels",)
+            raise UsageError("E-SAMPLE-07", "this model knows no classes to give a row each", hints=hints)
+        if any(value is not None for value in given.values()):
+            raise UsageError("E-SAMPLE-07", "one row a class, and one class asked for: choose one of them")
+        return self.spec.conditions[0]
+
+    def _blocks(self, n: int, seed: int, noise: Distribution | None, asked: Asked) -> Iterator[Tensor]:
+        """(<= BLOCK, *shape) each, `n` rows in all."""
+        return (self._block(start, seed, noise, asked)[: n - start] for start in range(0, n, BLOCK))
+
+    @torch.inference_mode()
+    def _block(self, start: int, seed: int, noise: Distribution | None, asked: Asked) -> Tensor:
+        inputs = self.generator.noise
+        if noise is not None:
+            inputs = {name: replace(each, distribution=noise) for name, each in inputs.items()}
+        drawn = draw_sample_noise(inputs, start, start + BLOCK, seed)
+        conditions = sample_conditions(self.spec.conditions, start, seed, asked)
+        raw = self.generator(
+            {name: value.to(self.device) for name, value in drawn.items()},
+            {name: value.to(self.device) for name, value in conditions.items()},
+        ).raw
         return apply_output(self.spec, raw.float()).cpu()
 
     def _repr_png_(self) -> bytes:
@@ -90,3 +213,15 @@ class Model:
         text = f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
         # A stranger's file must not steer the terminal.
         return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _check_noise(noise: Distribution | None) -> None:
+    if noise is not None and noise not in get_args(Distribution):
+        known = ", ".join(get_args(Distribution))
+        raise UsageError("E-SAMPLE-08", f"unknown noise {noise!r}", hints=(f"known: {known}",))
+
+
+def _parts(columns: Mapping[str, Tensor], size: int) -> Iterator[dict[str, Tensor]]:
+    count = len(next(iter(columns.values())))
+    for start in range(0, count, size):
+        yield {name: column[start : start + size] for name, column in columns.items()}

@@ -12,25 +12,36 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import GanwrightError, ModelFileError
+from ganwright.core.registry import OWN
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.spec import DataSpec
 from ganwright.model.tensor_file import TensorEntry, read_header, strict_json
-from ganwright.networks.base import Generator, NetworkFamily
+from ganwright.networks.base import Discriminator, Generator, NetworkFamily
+from ganwright.networks.own.module_pair import DiscriminatorOutput, ModulePair
 
 FORMAT = "ganwright-model"
 VERSION = 1
 
-_TORCH_NAMES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8", torch.bool: "BOOL", torch.int32: "I32"}
-_GENERATOR, _CODEC = "generator.", "codec."
+_TORCH_NAMES = {
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+_GENERATOR, _DISCRIMINATOR, _CODEC = "generator.", "discriminator.", "codec."
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,8 @@ class ModelContents:
     generator: Generator
     facts: dict[str, Any]
     """Recipe, data, training and scores: JSON values for people, which sampling does not need."""
+    discriminator: Discriminator | None = None
+    """Where it is kept: it scores records."""
 
 
 def write_model(path: Path, contents: ModelContents) -> None:
@@ -52,14 +65,15 @@ def write_model(path: Path, contents: ModelContents) -> None:
         ModelFileError: a weight is not finite.
         OSError: the disk refuses.
     """
-    tensors = {_GENERATOR + name: value for name, value in contents.generator.state_dict().items()}
+    tensors = _weights(_GENERATOR, contents.generator) | _weights(_DISCRIMINATOR, contents.discriminator)
     tensors |= {_CODEC + name: value for name, value in contents.codec.tensors().items()}
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    tensors = _apart({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
     _check_finite(path, tensors)
     header = {
         "format": FORMAT,
         "version": VERSION,
         "network": to_plain(contents.family),
+        "discriminator": contents.discriminator is not None,
         "spec": to_plain(contents.spec),
         "codec": {"modality": contents.codec.modality, "state": contents.codec.state()},
         "facts": contents.facts,
@@ -89,31 +103,43 @@ def read_facts(path: Path) -> dict[str, Any]:
     return {**header, "tensors": tensors}
 
 
-def read_model(path: Path) -> ModelContents:
+def read_model(
+    path: Path,
+    generator_from: nn.Module | NetworkFamily | None = None,
+    discriminator_from: nn.Module | NetworkFamily | None = None,
+) -> ModelContents:
     """The model at `path`, on the CPU in fp32, ready to sample.
 
+    A file of a user's own modules holds their weights only: `generator_from`, and `discriminator_from` where the file has
+    one, are what they are put into.
+
     Raises:
-        ModelFileError: the file is damaged, hostile, of a newer version, or not a model of ours.
+        ModelFileError: the file is damaged, hostile, of a newer version, not a model of ours, or of other modules.
     """
     entries, header = _read_header(path)
     try:
         spec = from_plain(DataSpec, header["spec"], "spec")
-        family = from_plain(NetworkFamily, header["network"], "network")
+        family = _family(path, header, generator_from, discriminator_from)
         if family.kinds and spec.kind not in family.kinds:
             raise ValueError(f"network {header['network']['name']} does not draw records of kind {spec.kind!r}")
         with torch.device("meta"):
             generator = family.generator(spec)
+            discriminator = family.discriminator(spec) if header["discriminator"] is True else None
         codec_class = MODALITIES.get(from_plain(str, header["codec"]["modality"], "codec.modality")).codec
+    except ModelFileError:
+        raise
     except (GanwrightError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise _unusable(path, getattr(error, "what", None) or str(error)) from error
-    expected = {_GENERATOR + name: value for name, value in generator.state_dict().items()}
+    expected = _weights(_GENERATOR, generator) | _weights(_DISCRIMINATOR, discriminator)
     _compare(path, expected, {name: entry for name, entry in entries.items() if not name.startswith(_CODEC)})
 
     tensors = _read_tensors(path, entries)
     _check_finite(path, tensors)
-    weights = {name.removeprefix(_GENERATOR): value for name, value in tensors.items() if name.startswith(_GENERATOR)}
-    generator.load_state_dict(weights, assign=True)
-    codec_tensors = {name.removeprefix(_CODEC): value for name, value in tensors.items() if name.startswith(_CODEC)}
+    generator.load_state_dict(_under(_GENERATOR, tensors), assign=True)
+    if discriminator is not None:
+        discriminator.load_state_dict(_under(_DISCRIMINATOR, tensors), assign=True)
+        discriminator.requires_grad_(False).eval()
+    codec_tensors = _under(_CODEC, tensors)
     try:
         codec = codec_class.from_state(header["codec"]["state"], codec_tensors)
     except (GanwrightError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -121,7 +147,58 @@ def read_model(path: Path) -> ModelContents:
     if codec.spec.shape != spec.shape:
         raise _unusable(path, f"its network draws {spec.shape}, its codec decodes {codec.spec.shape}")
     generator.requires_grad_(False).eval()
-    return ModelContents(family, spec, codec, generator, dict(header["facts"]))
+    return ModelContents(family, spec, codec, generator, dict(header["facts"]), discriminator)
+
+
+def _family(
+    path: Path,
+    header: dict[str, Any],
+    generator: nn.Module | NetworkFamily | None,
+    discriminator: nn.Module | NetworkFamily | None,
+) -> NetworkFamily:
+    """The networks' settings: of a registered family, or of the modules that were passed."""
+    plain = header["network"]
+    if not str(plain.get("name", "")).startswith(OWN):
+        if generator is not None or discriminator is not None:
+            what = f"{path} holds its networks itself"
+            raise ModelFileError("E-MODEL-08", what, hints=("leave generator= and discriminator= out",))
+        return from_plain(NetworkFamily, plain, "network")
+    names = [player for player in ("generator", "discriminator") if player == "generator" or header["discriminator"] is True]
+    missing = [name for name, module in zip(names, (generator, discriminator), strict=False) if module is None]
+    if missing:
+        what = f"{path} holds the weights of its author's own networks, not the networks"
+        call = ", ".join(f"{name}={_printable(plain.get(name))}(...)" for name in names)
+        raise ModelFileError("E-MODEL-07", what, hints=(f"in Python: load(path, {call})",))
+    assert generator is not None
+    settings = {name: plain[name] for name in ("noise", "latent", "discriminator_output")}
+    # By the fields' own types, as every setting of a stranger's file.
+    noise = from_plain(get_type_hints(ModulePair)["noise"], settings["noise"], "network.noise")
+    output = from_plain(DiscriminatorOutput, settings["discriminator_output"], "network.discriminator_output")
+    latent = from_plain(tuple[int, ...], settings["latent"], "network.latent")
+    return ModulePair(generator, discriminator, latent, output, noise=noise)
+
+
+def _weights(prefix: str, network: nn.Module | None) -> dict[str, Tensor]:
+    return {prefix + name: value for name, value in network.state_dict().items()} if network is not None else {}
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same values with no memory shared, as the format wants it: a user's own module may tie weights."""
+    seen: set[int] = set()
+    apart: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        place = value.untyped_storage().data_ptr()
+        apart[name] = value.clone() if place in seen else value
+        seen.add(place)
+    return apart
+
+
+def _printable(name: Any) -> str:
+    return name if isinstance(name, str) and name.isidentifier() else "..."
 
 
 def _read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, Any]]:

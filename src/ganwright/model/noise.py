@@ -13,6 +13,8 @@ from ganwright.runtime.keys import Key
 
 # Samples are drawn in blocks of this many, whatever is asked for: changing it would change what a seed gives.
 BLOCK = 64
+TRUNCATION = 2.0
+"""Deviations beyond which "truncated" noise is drawn again (Brock et al. 2019, arXiv:1809.11096, section 3.1)."""
 
 
 def draw_noise(inputs: Mapping[str, NoiseInput], count: int, key: Key) -> dict[str, Tensor]:
@@ -32,4 +34,11 @@ def _draw(noise: NoiseInput, count: int, generator: np.random.Generator) -> np.n
     shape = (count, *noise.shape)
     if noise.distribution == "uniform":
         return generator.random(shape, dtype=np.float32) * 2 - 1
-    return generator.standard_normal(shape, dtype=np.float32)
+    values = generator.standard_normal(shape, dtype=np.float32)
+    if noise.distribution == "truncated":
+        while (beyond := np.abs(values) > TRUNCATION).any():
+            values[beyond] = generator.standard_normal(int(beyond.sum()), dtype=np.float32)
+    if noise.distribution == "sphere":
+        rows = values.reshape(count, -1)
+        rows *= rows.shape[1] ** 0.5 / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-12)
+    return values

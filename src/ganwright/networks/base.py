@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import ClassVar, Literal, Self
 
+import torch
 from torch import Tensor, nn
 
 from ganwright.core.config import Part
@@ -18,6 +20,15 @@ NETWORKS = Registry("network", "ganwright.networks")
 MAX_WIDTH = 8192
 """The widest layer that a family accepts: a stranger's model file must not ask for more."""
 
+Distribution = Literal["normal", "uniform", "truncated", "sphere"]
+"""normal: mean 0, deviation 1; uniform: in [-1, 1); truncated: normal, values beyond two deviations drawn again; sphere:
+normal, scaled to the length that normal vectors have on average (the root of their number of values)."""
+
+Conditions = Mapping[str, Tensor]
+"""What the rows of a batch are conditioned on, by name and in the spec's order: int64 (B,), a class's place."""
+
+UNCONDITIONED: Conditions = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class NoiseInput:
@@ -25,8 +36,8 @@ class NoiseInput:
 
     shape: tuple[int, ...]
     """Of one record's draw."""
-    distribution: Literal["normal", "uniform"] = "normal"
-    """normal: mean 0, deviation 1; uniform: in [-1, 1)."""
+    distribution: Distribution = "normal"
+    """Of its values."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Generator(nn.Module, ABC):
     noise: dict[str, NoiseInput]
 
     @abstractmethod
-    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
+    def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         """A batch; `noise` has one tensor (B, *shape) per declared input."""
 
 
@@ -63,19 +74,47 @@ class Discriminator(nn.Module, ABC):
     """A record to logits: high for real."""
 
     @abstractmethod
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         """A verdict on x (B, *spec.shape)."""
 
+    def score(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
+        """How real each record looks, (B,), the mean over heads and patches: logits, unless the network says otherwise."""
+        return mean_verdict(self(x, condition).logits)
 
+
+@dataclass(frozen=True)
 class NetworkFamily(Part, ABC):
     """A frozen dataclass of settings that builds both networks for any fitting DataSpec.
 
     Building may happen on the meta device, so a family allocates nothing before its settings have passed their bounds.
     """
 
+    noise: Distribution = field(default="normal", kw_only=True)
+    """What the latent is drawn from."""
+
     registry = NETWORKS
     kinds: ClassVar[frozenset[str]]
     """The spec kinds it can draw; empty means any."""
+    applies_output: ClassVar[bool] = False
+    """Whether its generators apply an output activation of their own, so that the spec's is left out."""
+
+    @property
+    def condition_inputs(self) -> int | None:
+        """How many conditions its networks take; None: as many as the run has."""
+        return None
+
+    def resolved(self, spec: DataSpec) -> Self:
+        """The settings with what only a look at the networks tells.
+
+        Raises:
+            UsageError: the networks do not fit `spec`.
+        """
+        return self
+
+    @classmethod
+    def example(cls, spec: DataSpec) -> Self:
+        """Small settings that fit `spec`, for tests; a family whose settings have no defaults says which."""
+        return cls()
 
     @abstractmethod
     def generator(self, spec: DataSpec) -> Generator:
@@ -88,6 +127,11 @@ class NetworkFamily(Part, ABC):
     def build(self, spec: DataSpec) -> tuple[Generator, Discriminator]:
         """Both, the generator first."""
         return self.generator(spec), self.discriminator(spec)
+
+
+def mean_verdict(heads: Sequence[Tensor]) -> Tensor:
+    """The mean over heads and patches, (B,), of tensors (B,) or (B, patches)."""
+    return torch.stack([head.flatten(1).mean(1) if head.ndim > 1 else head for head in heads]).mean(0)
 
 
 def check_share(name: str, value: float) -> None:

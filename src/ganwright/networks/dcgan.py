@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
     MAX_WIDTH,
+    UNCONDITIONED,
+    Conditions,
     Discriminator,
     Generated,
     Generator,
@@ -25,6 +27,7 @@ from ganwright.networks.base import (
     check_share,
     check_width,
 )
+from ganwright.networks.parts.conditioning import ClassVectors, Projection
 from ganwright.networks.parts.stages import stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
 
@@ -65,14 +68,15 @@ class DcganGenerator(Generator):
 
     def __init__(self, family: Dcgan, spec: DataSpec) -> None:
         super().__init__()
-        self.noise = {"latent": NoiseInput((family.latent,))}
+        self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
+        self.classes = ClassVectors(spec.conditions, family.latent)
         colours, height, width = spec.shape
         self.sizes = stage_sizes(height, width)
         # One hidden map for each stage but the last; a picture too small to be doubled has one all the same.
         channels = family.channels(max(1, len(self.sizes) - 1))
         self.first_shape = (channels[0], *self.sizes[0])
         first = channels[0] * self.sizes[0][0] * self.sizes[0][1]
-        self.first = nn.Linear(family.latent, first, bias=False)
+        self.first = nn.Linear(family.latent + self.classes.width, first, bias=False)
         self.first_norm = nn.BatchNorm2d(channels[0])
         self.stages = nn.ModuleList(UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
@@ -80,8 +84,8 @@ class DcganGenerator(Generator):
         self.last = UpsampleConv2d(channels[-1], colours) if doubles else nn.Conv2d(channels[-1], colours, 3, padding=1)
         self.activation = nn.LeakyReLU(family.negative_slope)
 
-    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
-        x = self.first(noise["latent"]).unflatten(1, self.first_shape)
+    def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
+        x = self.first(self.classes(noise["latent"], condition)).unflatten(1, self.first_shape)
         x = self.activation(self.first_norm(x))
         for stage, norm, (height, width) in zip(self.stages, self.norms, self.sizes[1:], strict=False):
             x = self.activation(norm(stage(x)[:, :, :height, :width]))
@@ -94,8 +98,8 @@ class DcganDiscriminator(Discriminator):
 
     def __init__(self, family: Dcgan, spec: DataSpec) -> None:
         super().__init__()
-        colours, height, width = spec.shape
-        sizes = stage_sizes(height, width)
+        colours, *sides = spec.shape
+        sizes = stage_sizes(*sides)
         channels = [colours, *family.channels(max(1, len(sizes) - 1))[::-1]]
         layers: list[nn.Module] = []
         for c_in, c_out in itertools.pairwise(channels):
@@ -109,8 +113,10 @@ class DcganDiscriminator(Discriminator):
             ]
             sizes = sizes[:-1] or sizes
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.logit = nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], 1)
+        width = channels[-1] * sizes[-1][0] * sizes[-1][1]
+        self.logit = nn.Linear(width, 1)
+        self.projection = Projection(spec.conditions, width)
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = self.layers(x)
-        return Verdict((self.logit(features).squeeze(1),), features)
+        return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
+    UNCONDITIONED,
+    Conditions,
     Discriminator,
     Generated,
     Generator,
@@ -19,6 +21,7 @@ from ganwright.networks.base import (
     check_share,
     check_width,
 )
+from ganwright.networks.parts.conditioning import ClassVectors, Projection
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,19 @@ class MlpGenerator(Generator):
 
     def __init__(self, family: Mlp, spec: DataSpec) -> None:
         super().__init__()
-        self.noise = {"latent": NoiseInput((family.latent,))}
+        self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
         self.shape = spec.shape
+        self.classes = ClassVectors(spec.conditions, family.latent)
         layers: list[nn.Module] = []
-        width_in = family.latent
+        width_in = family.latent + self.classes.width
         for width in family.generator_widths:
             # No bias before a batch normalisation: its mean takes it away.
             layers += [nn.Linear(width_in, width, bias=False), nn.BatchNorm1d(width), nn.LeakyReLU(family.negative_slope)]
             width_in = width
         self.layers = nn.Sequential(*layers, nn.Linear(width_in, math.prod(spec.shape)))
 
-    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
-        return Generated(self.layers(noise["latent"]).unflatten(1, self.shape))
+    def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
+        return Generated(self.layers(self.classes(noise["latent"], condition)).unflatten(1, self.shape))
 
 
 class MlpDiscriminator(Discriminator):
@@ -82,7 +86,8 @@ class MlpDiscriminator(Discriminator):
             width_in = width
         self.layers = nn.Sequential(*layers)
         self.logit = nn.Linear(width_in, 1)
+        self.projection = Projection(spec.conditions, width_in)
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = self.layers(x.flatten(1))
-        return Verdict((self.logit(features).squeeze(1),), features)
+        return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)

@@ -8,9 +8,10 @@ from ganwright.core.budget import Budget
 from ganwright.data.spec import DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.networks.dcgan import Dcgan
+from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.r1 import R1
 from ganwright.runtime.device import Machine
-from ganwright.training.config import AdamConfig, TrainConfig
+from ganwright.training.config import TrainConfig
 
 GAMMA_VALUES = 3 * 64 * 64
 """The number of values of a picture at which the penalty's gamma is 1."""
@@ -26,7 +27,7 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     """
     on_cpu = machine.device == "cpu"
     small = min(spec.shape[1:]) <= SMALL_SIDE
-    optimizer = AdamConfig(learning_rate=(1e-3 if small else 5e-4) if on_cpu else 2e-4)
+    optimizer = Adam(learning_rate=(1e-3 if small else 5e-4) if on_cpu else 2e-4)
     return TrainConfig(
         recipe="dcgan",
         network=Dcgan(width=32 if on_cpu else 64),

@@ -6,9 +6,10 @@ from ganwright.core.budget import Budget
 from ganwright.data.spec import DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.networks.mlp import Mlp
+from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.r1 import R1
 from ganwright.runtime.device import Machine
-from ganwright.training.config import AdamConfig, TrainConfig
+from ganwright.training.config import TrainConfig
 
 
 def mlp(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
@@ -18,8 +19,8 @@ def mlp(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         network=Mlp(),
         loss=NonSaturating(),
         regularizers=(R1(weight=1.0, interval=8),),
-        generator_optimizer=AdamConfig(learning_rate=2e-4),
-        discriminator_optimizer=AdamConfig(learning_rate=2e-4),
+        generator_optimizer=Adam(learning_rate=2e-4),
+        discriminator_optimizer=Adam(learning_rate=2e-4),
         batch=128,
         average_half_life_samples=10_000,
         precision=machine.precision("auto"),

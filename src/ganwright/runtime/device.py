@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +76,14 @@ def product_error(device: str) -> float:
     exact = a.double() @ b.double()
     result = (a.to(device) @ b.to(device)).cpu().double()
     return float((result - exact).abs().max() / exact.abs().max())
+
+
+@contextmanager
+def own_random_state(device: str) -> Generator[None]:
+    """Put torch's global random state back in the end: training seeds it, and the caller's own draws go on undisturbed."""
+    devices = [torch.cuda.current_device()] if device == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        yield
 
 
 def versions() -> dict[str, str]:

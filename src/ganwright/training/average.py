@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from ganwright.data.spec import Condition
+from ganwright.model.conditions import draw_conditions
 from ganwright.model.noise import draw_noise
 from ganwright.networks.base import Generator
 from ganwright.runtime.keys import Key
@@ -17,10 +20,16 @@ STATISTICS_BATCHES = 32
 STATISTICS_BATCH = 64
 
 
+def on_device(tensors: Mapping[str, Tensor], device: str) -> dict[str, Tensor]:
+    """The same tensors there."""
+    return {name: value.to(device) for name, value in tensors.items()}
+
+
 class AverageGenerator:
     """An exponential average of the generator's weights, with its half-life counted in samples."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, conditions: tuple[Condition, ...] = ()) -> None:
+        self._conditions = conditions
         self.generator: Generator = copy.deepcopy(generator).requires_grad_(False).eval()
         self._averaged: list[Tensor] = list(self.generator.parameters())
         self._current: list[Tensor] = list(generator.parameters())
@@ -48,7 +57,9 @@ class AverageGenerator:
         """
 
         def run_batch(number: int) -> None:
-            noise = draw_noise(self.generator.noise, STATISTICS_BATCH, Key(seed, step=number, turn="statistics"))
-            self.generator({name: value.to(device) for name, value in noise.items()})
+            key = Key(seed, step=number, turn="statistics")
+            noise = draw_noise(self.generator.noise, STATISTICS_BATCH, key)
+            condition = draw_conditions(self._conditions, STATISTICS_BATCH, key)
+            self.generator(on_device(noise, device), on_device(condition, device))
 
         estimate_statistics(self.generator, batches, run_batch)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from ganwright.data.dataset import Dataset
 from ganwright.data.sampler import Shuffled
+from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.runtime.distributed import share_of
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
@@ -25,12 +27,23 @@ class Batches:
         # A generator's turn that compares with reals draws fresh ones, after those of the discriminator's turns.
         self._draws_per_step = self.config.discriminator_steps + self.config.loss.generator_needs_real
 
-    def real(self, key: Key) -> Tensor:
-        """This process's share of the turn's real records, (B, *shape) float32 on the run's device."""
-        draw = key.step * self._draws_per_step
-        draw += key.repeat if key.turn == "discriminator" else self.config.discriminator_steps
+    def real(self, key: Key) -> tuple[Tensor, Conditions]:
+        """This process's share of the turn's real records, (B, *shape) float32 on the run's device, and their conditions."""
+        columns = self._columns(key, None)
+        return self.dataset.codec.expand(columns), self._conditions(columns)
+
+    def condition(self, key: Key) -> Conditions:
+        """What the generator is to draw in its turn: as the reals of that turn, or of the discriminator's last one."""
+        names = self.config.conditions
+        return self._conditions(self._columns(key, names)) if names else UNCONDITIONED
+
+    def _columns(self, key: Key, names: tuple[str, ...] | None) -> dict[str, Tensor]:
+        last = self._draws_per_step - 1
+        draw = key.step * self._draws_per_step + (key.repeat if key.turn == "discriminator" else last)
         first = draw * self.config.batch
         indices = self._sampler.draw(key, range(first, first + self.config.batch))[share_of(self.config.batch)]
-        columns = self.dataset.batch(indices)
-        columns = {name: column.to(self.config.device, non_blocking=True) for name, column in columns.items()}
-        return self.dataset.codec.expand(columns)
+        columns = self.dataset.batch(indices, names)
+        return {name: column.to(self.config.device, non_blocking=True) for name, column in columns.items()}
+
+    def _conditions(self, columns: Mapping[str, Tensor]) -> Conditions:
+        return {name: columns[name] for name in self.config.conditions} if self.config.conditions else UNCONDITIONED

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ganwright.augment.base import Augmentation
 from ganwright.core.errors import UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.losses.base import Loss
 from ganwright.networks.base import NetworkFamily
+from ganwright.optimizers.adam import Adam
+from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.device import Precision
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdamConfig:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
-
-    learning_rate: float | Schedule = 2e-4
-    """Step size."""
-    beta1: float = 0.5
-    """Decay of the gradient's mean."""
-    beta2: float = 0.99
-    """Decay of the gradient's square."""
-    epsilon: float = 1e-8
-    """Added to the denominator."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +23,8 @@ class TrainConfig:
     """The recipe that it started from."""
     network: NetworkFamily
     """The pair of networks."""
+    conditions: tuple[str, ...] = ()
+    """What the networks are told of each record beside its content, by name; empty for an unconditional GAN."""
     loss: Loss
     """What the two minimise."""
     regularizers: tuple[Regularizer, ...] = ()
@@ -43,9 +33,9 @@ class TrainConfig:
     """Changes applied to what the discriminator sees, real and fake alike, in order."""
     augmentation_strength: float | Schedule = 1.0
     """Between 0 (none) and 1."""
-    generator_optimizer: AdamConfig = AdamConfig()
+    generator_optimizer: Optimizer = field(default_factory=Adam)
     """The generator's."""
-    discriminator_optimizer: AdamConfig = AdamConfig()
+    discriminator_optimizer: Optimizer = field(default_factory=Adam)
     """The discriminator's."""
     batch: int = 64
     """Records per turn over all processes."""

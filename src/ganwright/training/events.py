@@ -25,8 +25,8 @@ class Progress:
     """Until the samples are done or the time is up, whichever comes first."""
     records_per_second: float
     """Over the last few seconds."""
-    epoch: float
-    """Passes over the data so far."""
+    epoch: float | None
+    """Passes over the data so far; None for an endless stream."""
     health: str
     """ "ok", or what is wrong in a few words."""
     diversity: float | None
@@ -40,6 +40,8 @@ class Pictures:
     """The fixed-seed samples, drawn by the codec."""
 
     step: int
+    epoch: float | None
+    """As in `Progress`."""
     grid: PillowImage.Image
 
 
@@ -48,6 +50,8 @@ class Snapshot:
     """A model worth keeping: its average generator is ready to be saved or sampled, until the next step changes it."""
 
     step: int
+    epoch: float | None
+    """As in `Progress`."""
     model: Model
 
 

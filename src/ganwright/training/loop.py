@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +18,7 @@ from ganwright.core.config import to_plain
 from ganwright.core.errors import DivergedError
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
-from ganwright.model.model import Model
+from ganwright.model.model import MOST_ROWS, Model
 from ganwright.model.model_file import ModelContents
 from ganwright.runtime.device import versions
 from ganwright.runtime.events import Events
@@ -29,6 +28,7 @@ from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Ending, Pictures, Progress, Snapshot, Warned
 from ganwright.training.health import ADVICE, diagnose, diversity
+from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState
 from ganwright.training.step import train_step
 
@@ -52,10 +52,14 @@ class Loop:
     deadline: float | None = None
     """On the clock `now`: then this alone ends the run, its last look and save included. Schedules end with the planned
     samples all the same, and stay at their last values."""
+    epochs: bool = False
+    """Speak at the end of each pass over the data too."""
+    look_every_samples: float | None = None
+    """Look and save whenever so many more samples were seen, and not by the clock."""
     now: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self.spec: DataSpec = self.dataset.codec.spec
+        self.spec: DataSpec = run_spec(self.config, self.dataset)
         self._batches = Batches(self.dataset, self.config)
         self._recent: deque[dict[str, Tensor]] = deque()
         self._pace: deque[tuple[float, int]] = deque(maxlen=30)
@@ -65,8 +69,14 @@ class Loop:
         # What the last look and the last snapshot took; a guess before there was one.
         self._look_seconds = 1.0
         self._snapshot_seconds = 2.5
-        count = min(GRID, len(self.dataset))
-        self._some_reals = self._reals(np.linspace(0, len(self.dataset) - 1, count).astype(np.int64))
+        self._some_reals = self.dataset.codec.expand(self.dataset.some(GRID))
+        self._grid, self._grid_conditions = GRID, {}
+        if self.spec.conditions:
+            # One row a class shows at a glance whether the condition is heard.
+            condition = self.spec.conditions[0]
+            shown = condition.classes[:MOST_ROWS]
+            self._grid = len(shown) * GRID_COLUMNS
+            self._grid_conditions = {condition.name: [name for name in shown for _ in range(GRID_COLUMNS)]}
 
     def run(self) -> Ended:
         """Train; gives back how it ended.
@@ -77,6 +87,7 @@ class Loop:
         started = self.now()
         self._look()
         next_tick, next_look = self.now() + 1.0, self.now() + FIRST_LOOK_SECONDS
+        looked_at = self.state.samples_seen
         self._pace.append((self.now(), self.state.samples_seen))
 
         ending = self._ending()
@@ -84,12 +95,14 @@ class Loop:
             self._recent.append(train_step(self.state, self.config, self.spec, self._batches))
 
             # Say where we are, about once a second.
-            if self.now() >= next_tick:
+            if self.now() >= next_tick or self._epoch_ended():
                 self._tick(started)
                 next_tick = self.now() + 1.0
 
             # Look at the same latents again, and keep the model.
-            if self.now() >= next_look:
+            every = self.look_every_samples
+            if self.now() >= next_look if every is None else self.state.samples_seen - looked_at >= every:
+                looked_at += 0 if every is None else every * ((self.state.samples_seen - looked_at) // every)
                 self._look()
                 self._snapshot(started)
                 next_look = self.now() + self._look_interval(started)
@@ -124,7 +137,9 @@ class Loop:
             },
             "scores": {},
         }
-        contents = ModelContents(config.network, self.spec, self.dataset.codec, self.state.average.generator, facts)
+        contents = ModelContents(
+            config.network, self.spec, self.dataset.codec, self.state.average.generator, facts, self.state.discriminator
+        )
         return Model(contents, config.device)
 
     def _ending(self) -> Ending | None:
@@ -170,7 +185,7 @@ class Loop:
                 elapsed_seconds=now - started,
                 seconds_left=left,
                 records_per_second=rate,
-                epoch=seen / len(self.dataset),
+                epoch=self._epoch(),
                 health=self._health,
                 diversity=self._diversity,
                 numbers=numbers,
@@ -185,12 +200,12 @@ class Loop:
         began = self.now()
         batches = STATISTICS_BATCHES if final else LOOK_STATISTICS_BATCHES
         self.state.average.estimate_statistics(self.config.seed, self.config.device, batches)
-        samples = self.model(0.0).tensor(GRID, seed=self.config.seed)
+        samples = self.model(0.0).tensor(self._grid, seed=self.config.seed, **self._grid_conditions)
         if not bool(samples.isfinite().all()):
             raise self._diverged("what the generator makes")
         self._diversity = diversity(samples, self._some_reals)
         grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), GRID_COLUMNS)
-        self.events.emit(Pictures(self.state.step, grid))
+        self.events.emit(Pictures(self.state.step, self._epoch(), grid))
         self._look_seconds = self.now() - began
 
     def _diverged(self, what: str) -> DivergedError:
@@ -203,7 +218,7 @@ class Loop:
 
     def _snapshot(self, started: float) -> None:
         began = self.now()
-        self.events.emit(Snapshot(self.state.step, self.model(began - started)))
+        self.events.emit(Snapshot(self.state.step, self._epoch(), self.model(began - started)))
         self._snapshot_seconds = self.now() - began
 
     def _look_interval(self, started: float) -> float:
@@ -215,5 +230,11 @@ class Loop:
             expected = (self.now() - started) / share if share > 0 else 0.0
         return max(FIRST_LOOK_SECONDS, expected / LOOKS_PER_RUN, 30 * (self._look_seconds + self._snapshot_seconds))
 
-    def _reals(self, indices: np.ndarray) -> Tensor:
-        return self.dataset.codec.expand(self.dataset.batch(indices))
+    def _epoch(self) -> float | None:
+        """Passes over the data so far; an endless stream has none."""
+        return None if self.dataset.endless else self.state.samples_seen / len(self.dataset)
+
+    def _epoch_ended(self) -> bool:
+        """Whether the last step completed a pass, where that is to be told."""
+        now, size = self.state.samples_seen, len(self.dataset)
+        return self.epochs and now // size > (now - self.config.samples_per_step) // size

@@ -20,6 +20,8 @@ class Recorder:
 
     run: RunFolder
     events: Events
+    keep_discriminator: bool = False
+    """Whether the model file gets the discriminator too, for `Model.score`."""
     history: list[Progress] = field(default_factory=list)
     _failed: set[str] = field(default_factory=set)
 
@@ -32,7 +34,7 @@ class Recorder:
             case Pictures():
                 self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
             case Snapshot():
-                event.model.save(self.run.model_path)
+                event.model.save(self.run.model_path, discriminator=self.keep_discriminator)
                 self.run.write_status("running", step=event.step, saved_step=event.step)
                 if self.history:
                     self._try("curves.png", lambda: draw_curves(self.history, self.run.path / "curves.png"))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch.optim import Adam
+from torch import nn
+from torch.optim import Optimizer
 
+from ganwright.core.errors import UsageError
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import Discriminator, Generator
 from ganwright.regularizers.base import RegularizerState
 from ganwright.runtime.keys import Key
 from ganwright.training.average import AverageGenerator
-from ganwright.training.config import AdamConfig, TrainConfig
+from ganwright.training.config import TrainConfig
 
 
 @dataclass
@@ -21,8 +23,8 @@ class TrainState:
 
     generator: Generator
     discriminator: Discriminator
-    generator_optimizer: Adam
-    discriminator_optimizer: Adam
+    generator_optimizer: Optimizer
+    discriminator_optimizer: Optimizer
     average: AverageGenerator
     regularizer_states: list[RegularizerState]
     seed: int
@@ -36,26 +38,38 @@ class TrainState:
 
 
 def initial_state(config: TrainConfig, spec: DataSpec) -> TrainState:
-    """A run before its first step; the weights follow from the seed alone, whatever the device."""
+    """A run before its first step; the weights follow from the seed alone, whatever the device.
+
+    Raises:
+        UsageError: a network without weights that learn.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(Key(config.seed).seed_for("weights"))
         generator, discriminator = config.network.build(spec)
-    # Channels-last suits the convolutions of every device we know; dense layers do not mind.
-    layout = torch.channels_last
-    generator = generator.to(config.device).to(memory_format=layout).requires_grad_(False)  # type: ignore[call-overload]
-    discriminator = discriminator.to(config.device).to(memory_format=layout).requires_grad_(False)  # type: ignore[call-overload]
+    for network in (generator, discriminator):
+        _place(network, config.device)
+    # What a user's own network keeps frozen never gets into an optimizer, and so stays frozen.
+    learning = {"generator": _learning("generator", generator), "discriminator": _learning("discriminator", discriminator)}
     return TrainState(
-        generator=generator.train(),
-        discriminator=discriminator.train(),
-        generator_optimizer=_adam(generator, config.generator_optimizer, config.device),
-        discriminator_optimizer=_adam(discriminator, config.discriminator_optimizer, config.device),
-        average=AverageGenerator(generator),
+        generator=generator.requires_grad_(False).train(),
+        discriminator=discriminator.requires_grad_(False).train(),
+        generator_optimizer=config.generator_optimizer.build(learning["generator"], config.device),
+        discriminator_optimizer=config.discriminator_optimizer.build(learning["discriminator"], config.device),
+        average=AverageGenerator(generator, spec.conditions),
         regularizer_states=[regularizer.initial_state() for regularizer in config.regularizers],
         seed=config.seed,
     )
 
 
-def _adam(network: Generator | Discriminator, config: AdamConfig, device: str) -> Adam:
-    betas = (config.beta1, config.beta2)
-    # The rate is set at every step from its schedule.
-    return Adam(network.parameters(), lr=0.0, betas=betas, eps=config.epsilon, fused=device in ("cpu", "cuda"))
+def _place(network: nn.Module, device: str) -> None:
+    network.to(device)
+    for parameter in network.parameters():
+        if parameter.ndim == 4:  # channels-last suits the convolutions of every device we know
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def _learning(player: str, network: nn.Module) -> list[nn.Parameter]:
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    if not parameters:
+        raise UsageError("E-NETWORK-04", f"the {player} has no weights that could learn")
+    return parameters

@@ -1,14 +1,16 @@
-"""Running statistics of batch normalisation: they move in their owner's turn only, and are estimated anew for averages."""
+"""What networks keep of the batches they saw: it moves in its owner's turn only, and is estimated anew for averages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
-
-BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+from torch.nn.utils.parametrizations import _SpectralNorm as SpectralNorm
+from torch.nn.utils.spectral_norm import SpectralNorm as SpectralNormHook
 
 
 def batch_norms(network: nn.Module) -> list[BatchNorm]:
@@ -18,15 +20,29 @@ def batch_norms(network: nn.Module) -> list[BatchNorm]:
 
 @contextmanager
 def held_statistics(network: nn.Module) -> Generator[None]:
-    """Keep running statistics still; the batch's own are used for normalising, as always while training."""
-    norms = [norm for norm in batch_norms(network) if norm.track_running_stats]
-    for norm in norms:
-        norm.track_running_stats = False
+    """Keep running statistics and spectral vectors still; a batch is normalised by its own, as always in training.
+
+    Layers of our own that keep anything else offer a flag `hold_statistics`.
+    """
+    held = [
+        (module, name, value, getattr(module, name)) for module in network.modules() for name, value in _switches(module)
+    ]
+    for module, name, value, _ in held:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for module, name, _, before in held:
+            setattr(module, name, before)
+
+
+def _switches(module: nn.Module) -> list[tuple[str, Any]]:
+    """The attributes that keep `module` from moving, with their values."""
+    if isinstance(module, BatchNorm):
+        return [("track_running_stats", False)] if module.track_running_stats and module.running_mean is not None else []
+    if isinstance(module, SpectralNorm) or any(isinstance(h, SpectralNormHook) for h in module._forward_pre_hooks.values()):
+        return [("training", False)]  # of the layer alone, whose vectors then stay as they are
+    return [("hold_statistics", True)] if hasattr(module, "hold_statistics") else []
 
 
 @torch.no_grad()

@@ -41,13 +41,14 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
         needs = {need for _, regularizer in regularizers for need in regularizer.needs}
 
         # Draw reals and make fakes; both are leaves, so that a penalty differentiates through the augmentation.
-        turn.real = batches.real(turn.key).requires_grad_("gradient_on_real" in needs)
+        turn.real, turn.condition = batches.real(turn.key)
+        turn.real.requires_grad_("gradient_on_real" in needs)
         with torch.no_grad(), held_statistics(state.generator):
             turn.fake = turn.generate()
         turn.fake.requires_grad_("gradient_on_fake" in needs)
 
         # Judge both, and sum what is wrong with the verdicts.
-        state.discriminator.requires_grad_(True)
+        unfreeze(state.discriminator_optimizer)
         turn.real_logits = turn.judge(turn.real)
         with held_statistics(state.discriminator):
             turn.fake_logits = turn.judge(turn.fake)
@@ -70,13 +71,17 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
     turn = Turn(state, config, spec, state.key("generator"))
     regularizers = due(config, "generator", state.step)
-    state.generator.requires_grad_(True)
+    unfreeze(state.generator_optimizer)
+    if config.loss.generator_needs_real:
+        turn.real, turn.condition = batches.real(turn.key)
+    else:
+        turn.condition = batches.condition(turn.key)
     turn.fake = turn.generate()
     with held_statistics(state.discriminator):
         turn.fake_logits = turn.judge(turn.fake)
         if config.loss.generator_needs_real:
             # A relative loss compares with fresh reals, whose logits carry no gradient.
-            turn.real = batches.real(turn.key)
+            assert turn.real is not None
             with torch.no_grad():
                 turn.real_logits = turn.judge(turn.real)
         loss = torch.zeros((), device=config.device)
@@ -119,6 +124,13 @@ def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module, loss: Ten
     network.requires_grad_(False)
     sum_gradients(network.parameters())
     optimizer.step()
+
+
+def unfreeze(optimizer: torch.optim.Optimizer) -> None:
+    """Let the optimizer's weights, and no others, gather gradients."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.requires_grad_(True)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

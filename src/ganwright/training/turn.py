@@ -11,8 +11,9 @@ from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
+from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.regularizers.base import Regularizer
-from ganwright.runtime.distributed import share_of
+from ganwright.runtime.distributed import rank, share_of
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
@@ -29,17 +30,23 @@ class Turn:
     config: TrainConfig
     spec: DataSpec
     key: Key
+    condition: Conditions = field(default_factory=lambda: UNCONDITIONED)
+    """Of real i and fake i alike."""
     real: Tensor | None = None
     fake: Tensor = field(init=False)
     real_logits: tuple[Tensor, ...] = ()
     fake_logits: tuple[Tensor, ...] = ()
+
+    def __post_init__(self) -> None:
+        # What modules draw by themselves (dropout, a user's own noise) follows the step too, apart on every process.
+        torch.manual_seed(self.key.seed_for(f"modules {rank()}"))
 
     def generate(self) -> Tensor:
         """Fakes for this turn's noise, (B, *shape) float32."""
         noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
         mine = {name: self._mine(value) for name, value in noise.items()}
         with self._precision():
-            raw = self.state.generator(mine).raw
+            raw = self.state.generator(mine, self.condition).raw
         return apply_output(self.spec, raw.float())
 
     def judge(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -49,7 +56,7 @@ class Turn:
             draws = self.uniform(f"augmentation {number}", (x.shape[0], augmentation.draws()))
             x = augmentation.apply(x, strength, draws)
         with self._precision():
-            logits = self.state.discriminator(x).logits
+            logits = self.state.discriminator(x, self.condition).logits
         return tuple(head.float() for head in logits)
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:

@@ -20,7 +20,7 @@ def test_every_source_says_what_it_opens_and_refuses_the_rest() -> None:
     for name in SOURCES:
         kind = SOURCES.get(name)
         assert kind.opens
-        for stranger in (None, 7, "text", object(), Path("/nowhere/at/all"), {}, [], np.zeros(3)):
+        for stranger in (None, 7, "text", object(), Path("/nowhere/at/all"), {}, [], np.zeros(())):
             assert not kind.can_open(stranger), (name, stranger)
 
 

@@ -13,9 +13,10 @@ from support import FakeClock, tiny_config, tiny_dataset, train
 
 from ganwright.core.errors import DivergedError
 from ganwright.model.model import Model
+from ganwright.optimizers.adam import Adam
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import StopRequest
-from ganwright.training.config import AdamConfig, TrainConfig
+from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Pictures, Progress, Snapshot, Warned
 from ganwright.training.loop import FIRST_LOOK_SECONDS, Loop
 from ganwright.training.state import TrainState, initial_state
@@ -182,7 +183,7 @@ def test_no_model_of_a_run_gone_wrong_is_kept_wherever_between_two_readings_it_h
 
 def test_weights_that_break_in_the_very_last_step_are_not_kept() -> None:
     """The loss of the last step is finite; what the optimizer then does with it is not."""
-    config = tiny_config(total_samples=8, generator_optimizer=AdamConfig(learning_rate=math.inf))
+    config = tiny_config(total_samples=8, generator_optimizer=Adam(learning_rate=math.inf))
     heard = listen(config)
     snapshots = kept(heard)
     with pytest.raises(DivergedError):

@@ -22,10 +22,11 @@ from ganwright.losses.base import Loss
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.base import Discriminator, Generated, Generator, NetworkFamily, NoiseInput, Verdict
 from ganwright.networks.mlp import Mlp
+from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
 from ganwright.training.batches import Batches
-from ganwright.training.config import AdamConfig, TrainConfig
+from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState, initial_state
 from ganwright.training.statistics import batch_norms, held_statistics
 from ganwright.training.step import train_step
@@ -184,7 +185,7 @@ def test_each_network_learns_in_its_own_turn_only() -> None:
 
 
 def test_the_discriminator_stands_still_in_the_generators_turn_and_the_other_way_round() -> None:
-    frozen = AdamConfig(learning_rate=0.0)
+    frozen = Adam(learning_rate=0.0)
     config = tiny_config(network=UserPair())
     still, _ = train(tiny_config(network=UserPair(), discriminator_optimizer=frozen), 1)
     start = initial_state(config, tiny_dataset().codec.spec)
@@ -285,7 +286,7 @@ def test_a_lazy_penalty_counts_for_the_steps_that_it_was_spared() -> None:
 
 
 def test_schedules_follow_the_samples_seen() -> None:
-    falling = AdamConfig(learning_rate=Schedule(1.0, 0.0, curve="linear"))
+    falling = Adam(learning_rate=Schedule(1.0, 0.0, curve="linear"))
     config = tiny_config(generator_optimizer=falling, total_samples=8 * 4)
     state = initial_state(config, tiny_dataset().codec.spec)
     rates: list[float] = []
@@ -327,9 +328,7 @@ def test_a_config_that_cannot_train_is_refused(change: dict[str, Any]) -> None:
 
 def test_the_discriminator_learns_to_tell_noise_from_a_constant() -> None:
     """Not a measure of quality: a step with a sign turned round would drive the verdicts the other way."""
-    config = tiny_config(
-        generator_optimizer=AdamConfig(learning_rate=0.0), discriminator_optimizer=AdamConfig(learning_rate=5e-3)
-    )
+    config = tiny_config(generator_optimizer=Adam(learning_rate=0.0), discriminator_optimizer=Adam(learning_rate=5e-3))
     _, reports = train(config, 40)
     assert (
         reports[-1]["real_logits"] - reports[-1]["fake_logits"] > reports[0]["real_logits"] - reports[0]["fake_logits"] + 1
@@ -338,7 +337,7 @@ def test_the_discriminator_learns_to_tell_noise_from_a_constant() -> None:
 
 def test_the_generator_learns_to_raise_its_logits() -> None:
     config: TrainConfig = tiny_config(
-        generator_optimizer=AdamConfig(learning_rate=5e-3), discriminator_optimizer=AdamConfig(learning_rate=0.0)
+        generator_optimizer=Adam(learning_rate=5e-3), discriminator_optimizer=Adam(learning_rate=0.0)
     )
     _, reports = train(config, 40)
     assert reports[-1]["generator_loss"] < reports[0]["generator_loss"] - 1e-3

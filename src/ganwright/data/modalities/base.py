@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -14,17 +14,14 @@ from torch import Tensor
 
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
+from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 
 MODALITIES = Registry("modality", "ganwright.data.modalities")
 
-MADE_BY = "Ganwright"
-"""Written into every file that samples are saved to, so that none of anyone else's is ever overwritten."""
-
-Progress = Callable[[str, int, int], None]
-"""(what is being done, how many are done, how many there are)"""
+__all__ = ["MODALITIES", "Codec", "Modality", "Packed", "Progress", "no_progress"]
 
 
 @dataclass
@@ -50,6 +47,8 @@ class Codec(ABC):
     default_recipe: ClassVar[str]
     noun: ClassVar[str] = "records"
     """What many records are called: "pictures"."""
+    suffixes: ClassVar[tuple[str, ...]]
+    """Of the files that objects can be written to, the usual one first: (".png", ".jpg")."""
     reason: str = ""
     """How the shape was chosen, for the data report; no part of the state."""
 
@@ -72,16 +71,48 @@ class Codec(ABC):
         """A packed batch, on whatever device it lies, as the float32 tensor that the networks see: (B, *spec.shape)."""
 
     @abstractmethod
-    def decode(self, x: Tensor) -> list[Any]:
-        """A batch (B, *spec.shape) as natural objects: PIL pictures, ..."""
+    def decode(self, x: Tensor) -> Any:
+        """A batch (B, *spec.shape) as B natural objects, in something that has a length and can be sliced.
+
+        A list of PIL pictures, an array of rows, ...
+        """
+
+    def join(self, parts: Sequence[Any]) -> Any:
+        """What `decode` gave for several batches, as the one thing that a user gets: here one list of them all."""
+        return [item for part in parts for item in part]
 
     @abstractmethod
-    def preview(self, objects: Sequence[Any], columns: int) -> PillowImage.Image:
-        """Objects drawn side by side in rows of `columns`, large enough to be looked at."""
+    def preview(self, objects: Any, columns: int, title: str = "") -> PillowImage.Image:
+        """Objects (of `decode` or `join`) drawn side by side in rows of `columns`, large enough to be looked at.
+
+        A title is drawn above them, shortened to the picture's width.
+
+        Raises:
+            ValueError: no objects.
+        """
 
     @abstractmethod
-    def write(self, objects: Sequence[Any], folder: Path, first: int) -> list[Path]:
-        """Objects as files of their own, numbered from `first`; gives back the paths."""
+    def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
+        """The files in `folder` that objects first..first+count-1 belong in: one each, or one that holds them all.
+
+        Args:
+            suffix: one of `suffixes`, in any case; empty for the first of them.
+
+        Raises:
+            UsageError: objects of this kind cannot be written as such files.
+        """
+
+    @abstractmethod
+    def write(self, objects: Any, folder: Path, first: int, suffix: str = "") -> list[Path]:
+        """Objects (of `decode` or `join`) as the files that `paths` names, which it gives back.
+
+        A file that holds many objects is begun anew at `first` = 0 and added to after that. Whose a file was that lies there
+        already is asked with `data.ownership.is_ours`, by the caller and before.
+
+        Raises:
+            UsageError: as `paths`.
+            OSError: the disk refuses.
+        """
 
     @abstractmethod
     def describe(self) -> str:
@@ -127,7 +158,3 @@ class Modality(Part, ABC):
         Raises:
             DataError: nothing usable.
         """
-
-
-def no_progress(what: str, done: int, total: int) -> None:
-    """The progress that nobody watches."""

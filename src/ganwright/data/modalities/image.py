@@ -11,16 +11,17 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from PIL import Image as PillowImage
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from ganwright.core.errors import DataError, UsageError
+from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
+from ganwright.data.classes import LABEL, Classes
 from ganwright.data.image_size import COLOURS, choose_channels, choose_size
-from ganwright.data.modalities.base import MADE_BY, Codec, Modality, Packed, Progress
+from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
+from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
 from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
-from ganwright.data.picture_names import natural_key, why_no_picture
+from ganwright.data.picture_names import why_no_picture
 from ganwright.data.picture_workers import shared_workers
 from ganwright.data.pictures import picture_grid
 from ganwright.data.record import Record, Skipped
@@ -28,8 +29,7 @@ from ganwright.data.report import too_few
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 
-MOST_CLASSES = 65_536
-LONGEST_CLASS_NAME = 1024
+NO_PICTURE = "row of numbers instead of a picture"
 ARRAY_COLOURS = {1: "grey", 3: "colour", 4: "alpha"}
 
 
@@ -39,13 +39,13 @@ class ImageCodec(Codec):
     modality: ClassVar[str] = "image"
     default_recipe: ClassVar[str] = "dcgan"
     noun: ClassVar[str] = "pictures"
+    suffixes: ClassVar[tuple[str, ...]] = tuple(PICTURES)
 
-    def __init__(self, policy: PicturePolicy, classes: tuple[str, ...] = (), reason: str = "") -> None:
+    def __init__(self, policy: PicturePolicy, classes: Classes | tuple[str, ...] = (), reason: str = "") -> None:
         self.policy = policy
-        self.classes = classes
+        self.classes = classes if isinstance(classes, Classes) else Classes(classes)
         self.reason = reason
         self._spec = DataSpec("image", (policy.channels, policy.height, policy.width), "tanh")
-        self._positions = {name: i for i, name in enumerate(classes)}
 
     @property
     def spec(self) -> DataSpec:
@@ -53,7 +53,7 @@ class ImageCodec(Codec):
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        return (Condition("label", self.classes),) if self.classes else ()
+        return self.classes.conditions
 
     def pack(self, records: Sequence[Record]) -> Packed:
         """{"x": uint8 (n, H, W, C)} and, with classes, {"label": int64 (n,)}; encoded pictures are decoded by children."""
@@ -64,14 +64,14 @@ class ImageCodec(Codec):
         arrays = [i for i, record in enumerate(records) if not record.fault and not isinstance(record.payload, bytes)]
         if len(arrays) == len(records) and self._are_ready(records):
             x = np.stack([np.asarray(record.payload) for record in records]).reshape(len(records), *self._pixels_shape)
-            return Packed({"x": x, **self._label_column(records)}, [record.name for record in records])
+            return Packed({"x": x, **self.classes.column(records)}, [record.name for record in records])
         for i in arrays:
             results[i] = self._fit_array(np.asarray(records[i].payload), notes)
         usable = [i for i, result in enumerate(results) if not isinstance(result, str)]
         x = np.stack([results[i] for i in usable]) if usable else np.empty((0, *self._pixels_shape), np.uint8)
         skipped = [Skipped(records[i].name, result) for i, result in enumerate(results) if isinstance(result, str)]
         kept = [records[i] for i in usable]
-        return Packed({"x": x, **self._label_column(kept)}, [record.name for record in kept], skipped, dict(notes))
+        return Packed({"x": x, **self.classes.column(kept)}, [record.name for record in kept], skipped, dict(notes))
 
     def expand(self, columns: Mapping[str, Tensor]) -> Tensor:
         """(B, C, H, W) in -1..1, in torch.channels_last order, as convolutions like it."""
@@ -82,26 +82,35 @@ class ImageCodec(Codec):
         array = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         return [PillowImage.fromarray(picture[..., 0] if self.policy.channels == 1 else picture) for picture in array]
 
-    def preview(self, objects: Sequence[Any], columns: int) -> PillowImage.Image:
-        return picture_grid(objects, columns)
+    def preview(self, objects: Sequence[PillowImage.Image], columns: int, title: str = "") -> PillowImage.Image:
+        return picture_grid(objects, columns, title)
 
-    def write(self, objects: Sequence[Any], folder: Path, first: int) -> list[Path]:
+    def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
+        kind = (suffix or self.suffixes[0]).lower()
+        if kind not in self.suffixes:
+            raise UsageError("E-SAMPLE-07", f"pictures are written as {' or '.join(self.suffixes)}, not {suffix}")
+        if PICTURES[kind] == "JPEG" and self.policy.channels == 4:
+            hints = ("write .png files", "or train with channels=3, which draws transparent pictures on white")
+            raise UsageError("E-SAMPLE-07", "JPEG files cannot hold transparency, which these pictures have", hints=hints)
+        return [folder / f"{number:06d}{kind}" for number in range(first, first + count)]
+
+    def write(self, objects: Sequence[PillowImage.Image], folder: Path, first: int, suffix: str = "") -> list[Path]:
+        paths = self.paths(folder, first, len(objects), suffix)
         folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / f"{first + i:06d}.png" for i in range(len(objects))]
         for picture, path in zip(objects, paths, strict=True):
-            picture.save(path, pnginfo=made_by_us())
+            save_picture(picture, path)
         return paths
 
     def describe(self) -> str:
         return f"{self.policy.width}x{self.policy.height} {COLOURS[self.policy.channels]}"
 
     def state(self) -> dict[str, Any]:
-        return {**asdict(self.policy), "classes": list(self.classes)}
+        return {**asdict(self.policy), **self.classes.state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         values = dict(state)
-        classes = values.pop("classes", [])
+        classes = Classes.taken_from(values)
         if set(values) != set(PicturePolicy.__dataclass_fields__) or tensors:
             raise ValueError("not the state of a picture codec")
         for name in ("height", "width", "min_side"):
@@ -111,21 +120,11 @@ class ImageCodec(Codec):
             raise ValueError("channels must be 1, 3 or 4")
         if not isinstance(values["background"], str) or values["background"] not in BACKGROUNDS:
             raise ValueError(f"background must be one of {', '.join(BACKGROUNDS)}")
-        if not isinstance(classes, list) or len(classes) > MOST_CLASSES or len(set(map(repr, classes))) != len(classes):
-            raise ValueError(f"classes must be a list of at most {MOST_CLASSES} different names")
-        if not all(isinstance(name, str) and len(name) <= LONGEST_CLASS_NAME for name in classes):
-            raise ValueError(f"each class must be a name of at most {LONGEST_CLASS_NAME} characters")
-        return cls(PicturePolicy(**values), tuple(classes))
+        return cls(PicturePolicy(**values), classes)
 
     @property
     def _pixels_shape(self) -> tuple[int, int, int]:
         return self.policy.height, self.policy.width, self.policy.channels
-
-    def _label_column(self, records: Sequence[Record]) -> dict[str, np.ndarray]:
-        if not self.classes:
-            return {}
-        positions = [self._positions.get(record.conditions.get("label", ""), -1) for record in records]
-        return {"label": np.array(positions, np.int64)}
 
     def _are_ready(self, records: Sequence[Record]) -> bool:
         """Whether all payloads are arrays that need no change."""
@@ -145,6 +144,8 @@ class ImageCodec(Codec):
             results[i] = answer.fault or pixels.reshape(self._pixels_shape)
 
     def _fit_array(self, array: np.ndarray, notes: Counter[str]) -> np.ndarray | str:
+        if array.ndim not in (2, 3):
+            return NO_PICTURE
         if min(array.shape[:2]) < self.policy.min_side:
             return f"smaller than {self.policy.min_side} px"
         done: list[str] = []
@@ -204,7 +205,7 @@ class Image(Modality):
         """
         shapes: Counter[tuple[int, int]] = Counter()
         colours: Counter[str] = Counter()
-        labels: set[str] = set()
+        labels: Counter[str] = Counter()
         skipped: list[Skipped] = []
         done = 0
         for records in chunks(source):
@@ -217,7 +218,8 @@ class Image(Modality):
                 height, width, colour = facts
                 shapes[height, width] += 1
                 colours[colour] += 1
-                labels.update(record.conditions.values())
+                if LABEL in record.conditions:
+                    labels[record.conditions[LABEL]] += 1
             done += len(records)
             progress("looking at pictures", done, len(source))
         if not shapes:
@@ -225,14 +227,7 @@ class Image(Modality):
         size = choose_size(shapes, self.size)
         channels = self.channels or choose_channels(colours)
         policy = PicturePolicy(size.height, size.width, channels, self.background, self.min_side)
-        return ImageCodec(policy, _classes(labels), size.reason)
-
-
-def made_by_us() -> PngInfo:
-    """The mark in a PNG file's header."""
-    information = PngInfo()
-    information.add_text("Software", MADE_BY)
-    return information
+        return ImageCodec(policy, Classes.found(labels), size.reason)
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[int, int, str] | str]:
@@ -246,15 +241,8 @@ def _facts(records: Sequence[Record]) -> list[tuple[int, int, str] | str]:
     for i, record in enumerate(records):
         if isinstance(record.payload, np.ndarray) and not record.fault:
             shape = record.payload.shape
+            if len(shape) not in (2, 3):
+                found[i] = NO_PICTURE
+                continue
             found[i] = shape[0], shape[1], ARRAY_COLOURS[shape[2]] if len(shape) == 3 else "grey"
     return found
-
-
-def _classes(labels: set[str]) -> tuple[str, ...]:
-    if len(labels) < 2:
-        return ()  # One class tells a network nothing.
-    if len(labels) > MOST_CLASSES:
-        raise DataError("E-DATA-05", f"{len(labels):,} different labels; at most {MOST_CLASSES:,} are possible")
-    if any(len(label) > LONGEST_CLASS_NAME for label in labels):
-        raise DataError("E-DATA-05", f"a label is longer than {LONGEST_CLASS_NAME:,} characters")
-    return tuple(sorted(labels, key=natural_key))

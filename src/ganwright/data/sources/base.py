@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
 
+import numpy as np
+
+from ganwright.core.errors import DataError
 from ganwright.core.registry import Registry
+from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 
+DIGEST_BYTES = 16 << 20
+"""Of an array that is digested at a time."""
 SOURCES = Registry("source", "ganwright.data.sources")
 
 
@@ -26,6 +35,8 @@ class Source(ABC):
     """Where it lies as the user put it, for messages: "./cats"; empty for objects in memory."""
     skipped: list[Skipped]
     """What lies beside the records and is no record, with reasons."""
+    columns: tuple[str, ...] = ()
+    """What the values of a record are called, where its payload is a row (D,) and they have names."""
     notes: list[str]
     """What a user should know of how the source was read, one sentence each."""
 
@@ -43,6 +54,20 @@ class Source(ABC):
             DataError: it cannot be read or holds no record at all.
         """
 
+    def load(self, scratch: Path, progress: Progress = no_progress, limit: int | None = None) -> None:  # noqa: B027
+        """Reads what can be read only once; called before anything below, and does nothing for most sources.
+
+        Args:
+            scratch: the folder for temporary files, which need not exist yet.
+            limit: no more than so many records will be wanted.
+
+        Raises:
+            DataError: there is nothing, or nothing that could be records.
+        """
+
+    def close(self) -> None:  # noqa: B027
+        """Gives back what `load` took; the source can then be loaded again, if what it reads can be."""
+
     @abstractmethod
     def __len__(self) -> int:
         """How many records there are."""
@@ -54,3 +79,64 @@ class Source(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """Hex digest that changes when the records do, cheap to compute (names, sizes and times, not contents)."""
+
+
+class Records(Protocol):
+    """Payloads that can be read in pieces: `PictureArray`, `RowArray`."""
+
+    noun: ClassVar[str]
+    """What one of them is called."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a row's values, where they have some."""
+        ...
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of how they were read."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def read(self, start: int, stop: int) -> Sequence[np.ndarray] | np.ndarray:
+        """Payloads start..stop-1."""
+        ...
+
+
+class ArraySource(Source):
+    """Records of one array with their labels; a subclass says what it opens."""
+
+    def __init__(self, name: str, records: Records, labels: Sequence[str] = (), where: str = "") -> None:
+        self.name = name
+        self.skipped: list[Skipped] = []
+        self.notes = list(records.notes)
+        self.columns = records.columns
+        self._records = records
+        self._labels = labels
+        if labels and len(labels) != len(records):
+            why = f"{len(records)} {records.noun}s, {len(labels)} labels"
+            raise DataError("E-DATA-04", f"there must be one label per {records.noun}", where=where, why=why)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def read(self, start: int, stop: int) -> list[Record]:
+        labels, noun = self._labels, self._records.noun
+        return [
+            Record(f"{noun} {i}", payload, {"label": labels[i]} if labels else {})
+            for i, payload in enumerate(self._records.read(start, min(stop, len(self))), start)
+        ]
+
+    def fingerprint(self) -> str:
+        """Of the contents, since objects in memory have no date."""
+        digest = hashlib.blake2b(f"{self._records.noun}\0{len(self)}\0".encode())
+        step = max(1, DIGEST_BYTES // max(1, np.asarray(self._records.read(0, 1)[0]).nbytes))
+        for start in range(0, len(self), step):
+            some = self._records.read(start, min(start + step, len(self)))
+            for array in [some] if isinstance(some, np.ndarray) else some:
+                digest.update(repr(array.shape).encode())
+                digest.update(np.ascontiguousarray(array).data)
+        for words in (self._labels, self.columns):
+            digest.update(("\0".join(words) + "\1").encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""NumPy files of pictures: one array (.npy), or several by name (.npz)."""
+"""NumPy files of pictures or rows: one array (.npy), or several by name (.npz)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from ganwright.core.errors import DataError
-from ganwright.data.picture_arrays import PictureArray
-from ganwright.data.record import Record, Skipped
-from ganwright.data.sources.base import Source
+from ganwright.data.records import records_of
+from ganwright.data.sources.base import ArraySource
 
 IMAGE_KEYS = ("images", "x", "X", "data", "x_train", "X_train", "train_images", "image", "arr_0")
 LABEL_KEYS = ("labels", "y", "Y", "label", "y_train", "Y_train", "train_labels", "targets", "target", "arr_1")
@@ -23,25 +22,22 @@ MOST_GZIP_GAIN = 1032  # See idx.py: DEFLATE's limit.
 FAULTS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 
 
-class Npy(Source):
-    """Pictures in a .npy file (memory-mapped) or a .npz file, with labels where the .npz names some.
+class Npy(ArraySource):
+    """Pictures in a .npy file (memory-mapped) or a .npz file, with labels where the .npz names some; rows in a .npy file.
 
     Nothing is ever unpickled: an array of Python objects is refused.
     """
 
     specificity: ClassVar[int] = 10
-    opens: ClassVar[str] = "NumPy arrays of pictures (.npy, .npz)"
+    opens: ClassVar[str] = "NumPy arrays of pictures (.npy, .npz) or of rows (.npy)"
 
-    def __init__(self, path: Path, images: np.ndarray, labels: list[str], notes: list[str]) -> None:
+    def __init__(self, path: Path, array: np.ndarray, labels: list[str], notes: list[str]) -> None:
+        records = records_of(array, str(path))
+        if labels and len(labels) != len(records):
+            notes, labels = [*notes, "labels left out: they are not one per picture"], []
+        super().__init__(path.stem, records, labels, str(path))
         self.path = path
-        self.name = path.stem
-        self.skipped: list[Skipped] = []
-        self._pictures = PictureArray(images, str(path))
-        self._labels = labels
-        self.notes = notes + self._pictures.notes
-        if labels and len(labels) != len(self._pictures):
-            self.notes.append("labels left out: they are not one per picture")
-            self._labels = []
+        self.notes = notes + self.notes
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
@@ -60,17 +56,6 @@ class Npy(Source):
         except FAULTS as error:
             raise DataError("E-DATA-03", f"cannot read {data}", why=_why(error)) from None
         return cls(data, images, labels, notes)
-
-    def __len__(self) -> int:
-        return len(self._pictures)
-
-    def read(self, start: int, stop: int) -> list[Record]:
-        pictures = self._pictures.read(start, min(stop, len(self)))
-        labels = self._labels
-        return [
-            Record(f"picture {i}", picture, {"label": labels[i]} if labels else {})
-            for i, picture in enumerate(pictures, start)
-        ]
 
     def fingerprint(self) -> str:
         facts = self.path.stat()

@@ -1,0 +1,51 @@
+"""Which files Ganwright made, so that none of anyone else's is ever written over.
+
+A picture carries the mark itself. A table is left as plain as it should be, so a hidden file beside it remembers its size
+and time of change: a table that someone has worked on since is no longer ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+MADE_BY = "Ganwright"
+JPEG_QUALITY = 95
+PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Writes a picture with our mark as the format that the suffix names; JPEG takes modes L and RGB only."""
+    if PICTURES[path.suffix.lower()] == "JPEG":
+        picture.save(path, "JPEG", quality=JPEG_QUALITY, comment=MADE_BY.encode())
+        return
+    information = PngImagePlugin.PngInfo()
+    information.add_text("Software", MADE_BY)
+    picture.save(path, "PNG", pnginfo=information)
+
+
+def mark(path: Path) -> None:
+    """Remembers that the file, as it is now, was made by us; for files that cannot carry a mark."""
+    _mark_of(path).write_text(_facts(path), encoding="utf-8")
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file at `path` was made by us and not changed since."""
+    try:
+        if path.suffix.lower() not in PICTURES:
+            return _mark_of(path).read_text(encoding="utf-8") == _facts(path)
+        with Image.open(path, formats=[PICTURES[path.suffix.lower()]]) as picture:
+            # JPEG files keep it as a comment, PNG files as the name of a program.
+            return MADE_BY.encode() == picture.info.get("comment") or picture.info.get("Software") == MADE_BY
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+
+
+def _mark_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.ganwright")
+
+
+def _facts(path: Path) -> str:
+    found = path.stat()
+    return f"{MADE_BY} made {path.name}: {found.st_size} bytes, changed at {found.st_mtime_ns} ns\n"

@@ -1,0 +1,76 @@
+"""Rows of numbers: arrays, tensors, DataFrames, and .csv files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ganwright.data.in_memory import WHERE, frame_values, is_array, is_frame, is_series, labels_of, plain
+from ganwright.data.number_table import read_numbers
+from ganwright.data.row_arrays import RowArray
+from ganwright.data.sources.base import ArraySource
+
+
+class Rows(ArraySource):
+    """One table of numbers, or a tuple (table, labels).
+
+    Arrays and tensors are (N, D), or (N,) for one column; the columns of a DataFrame must be numbers or booleans; a .csv
+    file has commas, and names in its first line. Labels are one whole number or string per row.
+    """
+
+    # Above pictures in memory: (N, D) with labels (N, 1) could be taken for two grey pictures.
+    specificity: ClassVar[int] = 11
+    opens: ClassVar[str] = "rows of numbers: arrays (N, D), DataFrames, .csv files"
+
+    def __init__(self, rows: RowArray, name: str, labels: list[str] | None = None, path: Path | None = None) -> None:
+        super().__init__(name, rows, labels or [], WHERE)
+        self._path = path
+
+    @classmethod
+    def can_open(cls, data: Any) -> bool:
+        if isinstance(data, Path):
+            return data.suffix.lower() == ".csv" and data.is_file()
+        return _is_rows(data) or _is_pair(data)
+
+    @classmethod
+    def open(cls, data: Any) -> Self:
+        if isinstance(data, Path):
+            table = read_numbers(data)
+            rows = RowArray(table.values, str(data), table.columns)
+            rows.notes += table.notes
+            return cls(rows, data.stem, path=data)
+        table, labels = data if _is_pair(data) else (data, None)
+        return cls(_rows(table), "rows", None if labels is None else labels_of(labels))
+
+    def fingerprint(self) -> str:
+        if self._path is None:
+            return super().fingerprint()
+        facts = self._path.stat()
+        return hashlib.sha256(f"csv\0{facts.st_size}\0{facts.st_mtime_ns}".encode()).hexdigest()
+
+
+def _is_rows(data: Any) -> bool:
+    return is_frame(data) or is_series(data) or (is_array(data) and len(data.shape) in (1, 2))
+
+
+def _is_pair(data: Any) -> bool:
+    """(rows, labels): the labels lie along one axis, or are one column beside as many rows."""
+    if not isinstance(data, tuple) or len(data) != 2 or not _is_rows(data[0]):
+        return False
+    try:
+        shape = np.shape(plain(data[1]))
+    except ValueError:  # Lists of several lengths.
+        return False
+    return len(shape) == 1 or (len(data[0].shape) == 2 and shape == (len(data[0]), 1))
+
+
+def _rows(table: Any) -> RowArray:
+    if is_series(table):
+        table = table.to_frame()
+    if is_frame(table):
+        values, columns = frame_values(table)
+        return RowArray(values, WHERE, columns)
+    return RowArray(plain(table), WHERE)

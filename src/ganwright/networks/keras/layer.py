@@ -1,0 +1,162 @@
+"""What a layer is: settings with Keras's names, order and defaults, which say what they make of a record's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganwright.networks.keras.activations import LINEAR, SIGMOID, ActivationFunction
+from ganwright.networks.keras.initializers import Fill
+from ganwright.networks.keras.values import Shape
+
+MAX_VALUES = 2**24
+"""Of one record between two layers."""
+MAX_WEIGHT = 2**28
+"""Values of one weight."""
+MAX_WEIGHTS = 2**31
+"""Values of all weights of a network."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One tensor that a layer keeps."""
+
+    name: str
+    shape: Shape
+    """In Keras's order of axes."""
+    fill: Fill
+    order: tuple[int, ...] = ()
+    """Torch's order of axes, as places in Keras's; empty where the two are the same."""
+    learned: bool = True
+    """False for what moves without a gradient."""
+
+    def in_keras_order(self, tensor: Tensor) -> Tensor:
+        """A view of the stored tensor as Keras has it."""
+        return tensor.permute([self.order.index(axis) for axis in range(len(self.order))]) if self.order else tensor
+
+    def make(self, device: torch.device | None = None) -> Tensor:
+        """A new tensor with its first values, on the default device, torch's order of axes."""
+        tensor = torch.empty([self.shape[axis] for axis in self.order] if self.order else self.shape, device=device)
+        if not tensor.is_meta:
+            self.fill(self.in_keras_order(tensor))
+        return tensor
+
+
+@dataclass(frozen=True)
+class Now:
+    """What a layer has at hand when it is run."""
+
+    weights: Mapping[str, Tensor]
+    training: bool
+
+
+class Layer:
+    """Base of the layers' settings, each a frozen dataclass."""
+
+    inputs: ClassVar[tuple[int, int]] = (1, 1)
+    """The least and the most predecessors."""
+    old_names: ClassVar[Mapping[str, str]] = {}
+    """Earlier spellings of arguments: {"alpha": "negative_slope"}."""
+    only_shape: ClassVar[bool] = False
+    """Whether the values pass through it unchanged."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Of one record, from the shapes of its inputs.
+
+        Raises:
+            ValueError: they do not fit; the message says what the layer needs.
+        """
+        return shapes[0]
+
+    def weights(self, *shapes: Shape) -> tuple[Weight, ...]:
+        """What it keeps, in the order of Keras's `get_weights()`."""
+        return ()
+
+    def call(self, now: Now, *inputs: Tensor) -> Tensor:
+        """A batch (B, *output_shape) from batches (B, *shape)."""
+        raise NotImplementedError
+
+    def module(self, *shapes: Shape) -> LayerModule:
+        """It, with weights, to be run."""
+        return LayerModule(self, shapes)
+
+    def without_sigmoid(self) -> Self | None:
+        """The same layer without the sigmoid at its end; None where it has none."""
+        return None
+
+
+class LayerModule(nn.Module):
+    """A layer with its weights; (B, *shape) for each input -> (B, *output_shape)."""
+
+    def __init__(self, layer: Layer, shapes: Sequence[Shape]) -> None:
+        super().__init__()
+        self.layer = layer
+        self.keras_weights = layer.weights(*shapes)
+        for weight in self.keras_weights:
+            tensor = weight.make()
+            if weight.learned:
+                self.register_parameter(weight.name, nn.Parameter(tensor))
+            else:
+                self.register_buffer(weight.name, tensor)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        weights = {name: value for name, value in (*self._parameters.items(), *self._buffers.items()) if value is not None}
+        return self.layer.call(Now(weights, self.training), *inputs)
+
+    @property
+    def keras_shapes(self) -> list[Shape]:
+        """The shapes that `load_keras` expects, in its order."""
+        return [weight.shape for weight in self.keras_weights]
+
+    def stored(self, weight: Weight) -> Tensor:
+        """The tensor of `weight`, as Keras orders its axes; a view."""
+        return weight.in_keras_order(self.get_parameter(weight.name) if weight.learned else self.get_buffer(weight.name))
+
+    @torch.no_grad()
+    def load_keras(self, arrays: Sequence[np.ndarray]) -> None:
+        """Take over the weights that `get_weights()` of the same Keras layer returned.
+
+        Raises:
+            ValueError: their number or shapes differ from `keras_shapes`.
+        """
+        found = [tuple(array.shape) for array in arrays]
+        if found != self.keras_shapes:
+            raise ValueError(f"{type(self.layer).__name__} has weights {self.keras_shapes}, not {found}")
+        for weight, array in zip(self.keras_weights, arrays, strict=True):
+            self.stored(weight).copy_(torch.from_numpy(np.ascontiguousarray(array)))
+
+
+class Activated(Layer):
+    """Base of the layers whose last act is an activation function."""
+
+    activation: ActivationFunction
+
+    def without_sigmoid(self) -> Self | None:
+        assert is_dataclass(self)
+        return replace(self, activation=LINEAR) if self.activation == SIGMOID else None
+
+
+AXES = {2: "(steps, channels)", 3: "(height, width, channels)"}
+
+
+def need_axes(shape: Shape, count: int) -> None:
+    """Raise ValueError unless records have `count` axes."""
+    if len(shape) != count:
+        raise ValueError(f"needs records {AXES[count]}, not {shape}")
+
+
+def axis_within(axis: int, shape: Shape) -> int:
+    """Keras's axis, which counts the batch or counts from the end, as a place in (B, *shape).
+
+    Raises:
+        ValueError: there is no such axis, or it is the batch's.
+    """
+    place = axis if axis >= 0 else axis + len(shape) + 1
+    if not 1 <= place <= len(shape):
+        raise ValueError(f"has no axis {axis} in records {shape}; the batch is axis 0, the last axis -1")
+    return place

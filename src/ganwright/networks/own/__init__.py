@@ -1,0 +1,1 @@
+"""Networks that a user brings along as torch modules."""

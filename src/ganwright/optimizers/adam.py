@@ -1,0 +1,51 @@
+"""The optimizer of nearly every GAN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch.nn import Parameter
+
+from ganwright.optimizers.base import Optimizer, has_fused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
+
+    beta1: float = 0.5
+    """Decay of the gradient's mean."""
+    beta2: float = 0.99
+    """Decay of the gradient's square."""
+    epsilon: float = 1e-8
+    """Added to the denominator."""
+    form: Literal["torch", "keras"] = "torch"
+    """Where epsilon is added. torch: after the square's bias is corrected, as the paper's algorithm 1 has it. keras: before,
+    as the reordered form at the end of its section 2 does, which makes the first steps smaller where gradients are tiny."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0):
+            raise ValueError("beta1 and beta2 must lie in 0..1 (1 left out), epsilon above zero")
+
+    def build(self, parameters: Iterable[Parameter], device: str) -> torch.optim.Adam:
+        settings: dict[str, Any] = {"lr": 0.0, "betas": (self.beta1, self.beta2), "eps": self.epsilon}
+        kind = torch.optim.Adam if self.form == "torch" else KerasAdam
+        return kind(parameters, **settings, fused=has_fused(device))
+
+
+class KerasAdam(torch.optim.Adam):
+    """Adam with epsilon beside the uncorrected square: torch's is divided by the correction, which is the same thing."""
+
+    def __init__(self, parameters: Iterable[Parameter], **settings: Any) -> None:
+        super().__init__(parameters, **settings)
+        for group in self.param_groups:
+            group["uncorrected_eps"], group["steps"] = group["eps"], 0
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for group in self.param_groups:
+            group["steps"] += 1
+            group["eps"] = group["uncorrected_eps"] / (1 - group["betas"][1] ** group["steps"]) ** 0.5
+        return super().step(closure)

@@ -1,0 +1,35 @@
+"""How a player's weights follow their gradient."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch.nn import Parameter
+from torch.optim import Optimizer as TorchOptimizer
+
+from ganwright.core.config import Part
+from ganwright.core.registry import Registry
+from ganwright.core.schedule import Schedule
+
+OPTIMIZERS = Registry("optimizer", "ganwright.optimizers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Part, ABC):
+    """The settings of an optimizer; the step sets its rate anew every time, from the schedule."""
+
+    learning_rate: float | Schedule = 2e-4
+    """Step size."""
+
+    registry = OPTIMIZERS
+
+    @abstractmethod
+    def build(self, parameters: Iterable[Parameter], device: str) -> TorchOptimizer:
+        """The optimizer of `parameters`, which lie on `device` ("cpu", "cuda", "mps"); its rate is 0 until it is set."""
+
+
+def has_fused(device: str) -> bool:
+    """Whether torch steps all parameters of `device` in one kernel."""
+    return device in ("cpu", "cuda")
