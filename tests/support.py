@@ -43,12 +43,15 @@ def image_spec(height: int, width: int, channels: int) -> DataSpec:
     return DataSpec("image", (channels, height, width), "tanh")
 
 
-def tiny_dataset(count: int = 16, height: int = 8, width: int = 8, channels: int = 1, seed: int = 0) -> Dataset:
-    """Seeded noise as packed pictures; nothing touches the disk."""
-    codec = image_codec(height, width, channels)
+def tiny_dataset(
+    count: int = 16, height: int = 8, width: int = 8, channels: int = 1, seed: int = 0, classes: tuple[str, ...] = ()
+) -> Dataset:
+    """Seeded noise as packed pictures, their classes in turn; nothing touches the disk."""
+    codec = image_codec(height, width, channels, classes)
     pixels = np.random.default_rng(seed).integers(0, 256, (count, height, width, channels), np.uint8)
     report = DataReport(name="noise", place="noise", noun="pictures", found=count, used=count, size=codec.describe())
-    return Dataset({"x": pixels}, codec, report, fingerprint="0" * 64)
+    labels = {"label": np.arange(count, dtype=np.int64) % len(classes)} if classes else {}
+    return Dataset({"x": pixels, **labels}, codec, report, fingerprint="0" * 64)
 
 
 def tiny_config(**changes: Any) -> TrainConfig:

@@ -102,8 +102,10 @@ class Choices:
     def _check_latent(self, generator: object) -> None:
         if isinstance(generator, Layers) and self.latent is not None:
             wanted = (self.latent,) if isinstance(self.latent, int) else tuple(self.latent)
-            if generator.input_shape != wanted:
-                what = f"latent={self.latent}, but the generator's first layer takes {generator.input_shape}"
+            graph = generator.graph
+            takes = graph.nodes[graph.inputs[0]].shape
+            if takes != wanted:
+                what = f"latent={self.latent}, but the generator's first input takes {takes}"
                 raise UsageError("E-LAYERS-20", what, hints=("leave latent out: the layers say it",))
 
 

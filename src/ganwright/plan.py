@@ -127,6 +127,8 @@ def override(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
     Raises:
         UsageError: no such setting, or a value that does not fit it.
     """
+    if not settings:
+        return config
     settings = dict(settings)
     if "optimizer" in settings:
         both = settings.pop("optimizer")

@@ -10,7 +10,7 @@ import torch
 from support import image_spec
 from torch import Tensor, nn
 
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import Condition, DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
@@ -19,6 +19,8 @@ from ganwright.runtime.keys import Key
 
 SIZES = [(64, 64, 3), (28, 28, 1), (72, 72, 4), (48, 64, 3), (7, 5, 1), (1, 1, 3), (100, 37, 3)]
 COUNT = 4
+SPEC = image_spec(28, 28, 1)
+LABEL = Condition("label", ("cat", "dog", "owl"))
 
 every_family = pytest.mark.parametrize("name", NETWORKS.names())
 every_pair = pytest.mark.parametrize(
@@ -26,24 +28,24 @@ every_pair = pytest.mark.parametrize(
 )
 
 
-def small(name: str) -> NetworkFamily:
-    """The family with settings whose names promise a size cut down, so that a test takes milliseconds."""
-    kind = NETWORKS.get(name)
+def small(name: str, spec: DataSpec = SPEC) -> NetworkFamily:
+    """An example of the family with whatever promises a size cut down, so that a test takes milliseconds."""
+    example = NETWORKS.get(name).example(spec)
     changes: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):
-        default = field.default
-        if isinstance(default, tuple):
-            changes[field.name] = tuple(min(width, 16) for width in default)
-        elif isinstance(default, int) and not isinstance(default, bool):
-            changes[field.name] = min(default, 8)
-    return kind(**changes)
+    for field in dataclasses.fields(example):
+        value = getattr(example, field.name)
+        if isinstance(value, tuple) and all(isinstance(width, int) for width in value):
+            changes[field.name] = tuple(min(width, 16) for width in value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            changes[field.name] = min(value, 8)
+    return dataclasses.replace(example, **changes)
 
 
-def built(name: str, size: tuple[int, int, int]) -> tuple[DataSpec, Generator, Any]:
-    spec = image_spec(*size)
+def built(name: str, size: tuple[int, int, int], conditions: tuple[Condition, ...] = ()) -> tuple[DataSpec, Generator, Any]:
+    spec = dataclasses.replace(image_spec(*size), conditions=conditions)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        generator, discriminator = small(name).build(spec)
+        generator, discriminator = small(name, spec).build(spec)
     return spec, generator.train(), discriminator.train()
 
 
@@ -93,7 +95,7 @@ def dead(network: nn.Module) -> list[str]:
 def test_a_network_on_the_meta_device_has_the_names_and_shapes_of_a_real_one(name: str, size: tuple[int, int, int]) -> None:
     spec, generator, discriminator = built(name, size)
     with torch.device("meta"):
-        meta = small(name).build(spec)
+        meta = small(name, spec).build(spec)
     for real, described in zip((generator, discriminator), meta, strict=True):
         shapes = {key: (value.shape, value.dtype) for key, value in described.state_dict().items()}
         assert shapes == {key: (value.shape, value.dtype) for key, value in real.state_dict().items()}
@@ -110,7 +112,7 @@ def test_the_same_seed_builds_the_same_weights(name: str, size: tuple[int, int, 
 
 @every_family
 def test_the_generator_is_the_same_alone_and_in_the_pair(name: str) -> None:
-    spec = image_spec(28, 28, 1)
+    spec = SPEC
     alone, pair = small(name).generator(spec), small(name).build(spec)[0]
     shapes = {key: value.shape for key, value in alone.state_dict().items()}
     assert shapes == {key: value.shape for key, value in pair.state_dict().items()}
@@ -156,6 +158,41 @@ def test_absurd_settings_are_refused_before_anything_is_built(name: str, absurd:
                 kind(**{field.name: (absurd,)})
             with pytest.raises(ValueError, match="at most"):
                 kind(**{field.name: (8,) * 100_000})
+
+
+@every_family
+def test_a_condition_is_heard_by_both_players(name: str) -> None:
+    spec, generator, discriminator = built(name, (12, 10, 1), (LABEL,))
+    generator.eval()
+    noise = {key: value[:1].expand(3, *value.shape[1:]) for key, value in noise_for(generator).items()}
+    classes = {"label": torch.tensor([0, 1, 1])}
+    made = generator(noise, classes).raw
+    assert made.shape == (3, *spec.shape)
+    assert not torch.allclose(made[0], made[1])
+    torch.testing.assert_close(made[1], made[2])
+    x = torch.rand(1, *spec.shape, generator=torch.Generator().manual_seed(1)).expand(3, *spec.shape)
+    discriminator.eval()
+    for head in discriminator(x, classes).logits:
+        assert not torch.allclose(head[0], head[1])
+        torch.testing.assert_close(head[1], head[2])
+
+
+@every_family
+def test_every_parameter_of_a_conditional_pair_learns(name: str) -> None:
+    spec, generator, discriminator = built(name, (12, 10, 1), (LABEL,))
+    classes = {"label": torch.arange(15) % 3}
+    fake = apply_output(spec, generator(noise_for(generator, 15), classes).raw)
+    for head in discriminator(fake, classes).logits:
+        NonSaturating().generator(None, head).mean().backward(retain_graph=True)
+    assert dead(generator) == []
+    assert dead(discriminator) == []
+
+
+@every_family
+@pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated", "sphere"])
+def test_the_latent_is_drawn_from_what_was_asked_for(name: str, distribution: str) -> None:
+    family = dataclasses.replace(small(name), noise=distribution)  # type: ignore[arg-type]
+    assert {noise.distribution for noise in family.generator(SPEC).noise.values()} == {distribution}
 
 
 @every_family

@@ -179,7 +179,7 @@ def test_under_a_real_turn_everything_is_mirrored_by_the_same_draws() -> None:
     data = tiny_dataset()
     state = initial_state(config, data.codec.spec)
     turn = Turn(state, config, data.codec.spec, state.key("discriminator"))
-    x = Batches(data, config).real(turn.key)
+    x = Batches(data, config).real(turn.key)[0]
     first, second = turn.judge(x), turn.judge(x)
     assert torch.equal(first[0], second[0])
     later = Turn(state, config, data.codec.spec, state.key("discriminator", repeat=1))

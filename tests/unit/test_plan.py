@@ -10,11 +10,15 @@ from support import CPU, FakeClock, tiny_dataset
 
 from ganwright import plan as plan_module
 from ganwright.core.budget import Budget
-from ganwright.core.errors import UsageError
+from ganwright.core.config import to_plain
+from ganwright.core.errors import DataError, UsageError
 from ganwright.core.schedule import Schedule
+from ganwright.data.dataset import Dataset
+from ganwright.data.spec import Condition
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan
+from ganwright.optimizers.rmsprop import Rmsprop
 from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override, time_steps
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
@@ -29,9 +33,12 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_module, "time_steps", lambda *_: SECONDS_PER_STEP)
 
 
-def planned(budget: Budget, clock: FakeClock | None = None, count: int = 100, **options: Any) -> Plan:
+def planned(
+    budget: Budget, clock: FakeClock | None = None, count: int = 100, dataset: Dataset | None = None, **options: Any
+) -> Plan:
     chosen: dict[str, Any] = {"recipe": "dcgan", "batch": 8, **options}
-    return make_plan(tiny_dataset(count), CPU, budget=budget, now=clock or FakeClock(), **chosen)
+    data = dataset if dataset is not None else tiny_dataset(count)
+    return make_plan(data, CPU, budget=budget, now=clock or FakeClock(), **chosen)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +144,53 @@ def test_a_part_named_again_starts_from_its_own_defaults() -> None:
     )
     assert override(narrow, {"loss": "wasserstein"}).loss == Wasserstein()
     assert override(config, {"regularizers": [{"name": "r1"}]}).regularizers == (R1(),)
+
+
+@pytest.mark.usefixtures("timed")
+def test_one_setting_may_reach_into_a_list_and_into_both_optimizers() -> None:
+    config = override(planned(Budget(steps=1)).config, {"regularizers": [{"name": "r1"}, {"name": "gradient_penalty"}]})
+    changed = override(config, {"regularizers": {"0": {"interval": 3}}, "optimizer": {"learning_rate": 0.5}})
+    assert changed.regularizers == (R1(interval=3), GradientPenalty())
+    assert changed.generator_optimizer.learning_rate == changed.discriminator_optimizer.learning_rate == 0.5
+    assert isinstance(override(config, {"optimizer": "rmsprop"}).generator_optimizer, Rmsprop)
+    assert override(config, {"regularizers": {"1": "r1"}}).regularizers == (R1(), R1())
+    for wrong in ({"2": {}}, {"first": {}}):
+        with pytest.raises(UsageError, match="regularizers has no entry"):
+            override(config, {"regularizers": wrong})
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_users_own_parts_stay_while_other_settings_change() -> None:
+    class Mine(Hinge):
+        """A loss that no registry knows."""
+
+    plan = planned(Budget(steps=1), parts={"loss": Mine()}, settings={"optimizer": {"learning_rate": 0.5}})
+    assert type(plan.config.loss) is Mine
+    assert plan.config.generator_optimizer.learning_rate == 0.5
+    assert to_plain(plan.config)["loss"]["name"] == "own Mine"
+
+
+@pytest.mark.usefixtures("timed")
+def test_labels_make_a_run_conditional_only_if_someone_asks() -> None:
+    dataset = tiny_dataset(30, classes=("a", "b"))
+    assert planned(Budget(steps=1), dataset=dataset).config.conditions == ()
+    assert planned(Budget(steps=1), dataset=dataset).spec.conditions == ()
+    asked = planned(Budget(steps=1), dataset=dataset, conditional=True)
+    assert asked.config.conditions == ("label",)
+    assert asked.spec.conditions == (Condition("label", ("a", "b"), (15, 15)),)
+    with pytest.raises(UsageError, match="no labels to be conditioned on"):
+        planned(Budget(steps=1), conditional=True)
+    with pytest.raises(UsageError, match="no 'colour'"):
+        planned(Budget(steps=1), dataset=dataset, settings={"conditions": ["colour"]})
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_record_without_a_class_is_in_the_way_of_a_conditional_run() -> None:
+    dataset = tiny_dataset(30, classes=("a", "b"))
+    dataset.columns["label"][3] = -1
+    assert planned(Budget(steps=1), dataset=dataset).spec.conditions == ()
+    with pytest.raises(DataError, match="1 of 30 records have no label"):
+        planned(Budget(steps=1), dataset=dataset, conditional=True)
 
 
 @pytest.mark.parametrize(

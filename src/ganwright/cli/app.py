@@ -13,6 +13,7 @@ from typing import Any
 from cyclopts import App, CycloptsError
 
 import ganwright
+from ganwright.cli.classic import classic
 from ganwright.cli.demo import demo
 from ganwright.cli.doctor import doctor
 from ganwright.cli.inspect import inspect
@@ -21,7 +22,7 @@ from ganwright.cli.sample import sample
 from ganwright.cli.train import train
 from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 
-VERBS = (train, sample, inspect, demo, doctor)
+VERBS = (train, sample, inspect, demo, doctor, classic)
 
 PROLOGUE = """\
 Ganwright trains generative adversarial networks: a folder of pictures in, new pictures out.

@@ -80,7 +80,7 @@ class Console:
         now = time.monotonic()
         if self._rich.is_terminal:
             self._update(progress_text(event, None if self._saved_at is None else now - self._saved_at))
-        elif now >= self._next_plain:
+        elif now >= self._next_plain or event.epoch_ended:
             self._next_plain = now + PLAIN_SECONDS[min(self._plain_lines, len(PLAIN_SECONDS) - 1)]
             self._plain_lines += 1
             self._say(progress_text(event, None).plain)
@@ -113,8 +113,9 @@ def progress_text(event: Progress, saved_seconds_ago: float | None) -> Text:
         (event.health, "green" if event.health == "ok" else "yellow"),
         (f"step {event.step:,}", ""),
         (f"{event.records_per_second:,.0f} records/s", ""),
-        (f"epoch {event.epoch:.1f}", ""),
     ]
+    if event.epoch is not None:
+        parts.append((f"epoch {event.epoch:.1f}", ""))
     if event.diversity is not None:
         parts.append((f"diversity {event.diversity:.2f}", ""))
     if saved_seconds_ago is not None:

@@ -14,6 +14,13 @@ Recipe = Annotated[
     str | None,
     Parameter(name="--recipe", help=f"A whole GAN by name: {', '.join(RECIPES)}. Default: what suits the data."),
 ]
+Noise = Annotated[
+    Literal["normal", "uniform", "truncated", "sphere"] | None,
+    Parameter(
+        name="--noise",
+        help="What the latent is drawn from; uniform is in -1..1, truncated is normal within two deviations.",
+    ),
+]
 Device = Annotated[Literal["auto", "cpu", "cuda", "mps"], Parameter(name="--device", help="Where to compute.")]
 Json = Annotated[
     bool,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Debug, Device, Json, parse_grid
+from ganwright.cli.options import Debug, Device, Json, Noise, parse_grid
 from ganwright.cli.output import Output
 from ganwright.core.budget import parse_count
 from ganwright.core.errors import UsageError
@@ -21,13 +21,18 @@ def sample(
     seed: int = 0,
     out: Annotated[Path, Parameter(name=["-o", "--out"])] = Path("out"),
     grid: str | None = None,
+    title: str = "",
+    label: str | None = None,
+    by_class: Annotated[bool, Parameter(negative=())] = False,
+    noise: Noise = None,
+    format: Literal["png", "jpg"] | None = None,
     device: Device = "cpu",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Make new pictures with a trained model: PNG files, or one grid.
+    """Make new pictures or rows with a trained model: files, or one grid.
 
-    The same model, seed and count give the same pictures on any machine of one kind, and picture i does not depend on how
+    The same model, seed and count give the same samples on any machine of one kind, and sample i does not depend on how
     many are asked for.
 
     Parameters
@@ -39,12 +44,22 @@ def sample(
     seed
         Which ones.
     out
-        The folder they go to; with --grid it may be a .png file.
+        The folder they go to; with --grid it may be a .png or .jpg file.
     grid
         Rows x columns, as 5x5: one picture with all of them.
+    title
+        Written above the grid.
+    label
+        Of which class, for a model that was trained with --conditional. Default: as the data had them.
+    by_class
+        One picture with a row for each class; --grid then says how many classes and columns.
+    format
+        Of the picture files. Default: png.
     """
     output = Output(json)
     shape = parse_grid(grid) if grid is not None else None
+    if by_class and (label is not None or n is not None):
+        raise UsageError("E-SAMPLE-01", "--by-class shows every class; leave --label and -n out")
     if shape is not None and n is not None and parse_count(n) != shape[0] * shape[1]:
         raise UsageError(
             "E-SAMPLE-01", f"--grid {grid} has {shape[0] * shape[1]} places, -n asks for {n}", hints=("leave -n out",)
@@ -58,7 +73,15 @@ def sample(
 
     path = find_model(model)
     loaded = Model.load(path, find_machine(device).device)
-    files = write_grid(loaded, shape, seed, out) if shape else write_samples(loaded, count, seed, out)
+    sampling: dict[str, Any] = {"noise": noise, "label": label} if label is not None else {"noise": noise}
+    if shape is not None or by_class:
+        rows_and_columns = shape if shape is not None else (None, None)
+        extra = {"title": title, "by_class": by_class}
+        files = write_grid(loaded, rows_and_columns, seed, out, {**sampling, **extra})
+        output.line(f"{files[0]}   (model {path}, seed {seed})")
+        output.document({"model": str(path), "seed": seed, "files": [str(file) for file in files]})
+        return
+    files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling)
     where = files[0] if len(files) == 1 else out
     output.line(f"{count:,} new {loaded.codec.describe()} → {where}   (model {path}, seed {seed})")
     output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Debug, Device, Json, Recipe, parse_size
+from ganwright.cli.options import Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
+from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ def train(
     /,
     *,
     recipe: Recipe = None,
+    layers: Path | None = None,
+    loss: str | None = None,
+    latent: int | None = None,
+    noise: Noise = None,
+    conditional: Annotated[bool, Parameter(negative=())] = False,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
     run: Path | None = None,
     time: str | None = None,
     epochs: float | None = None,
@@ -39,19 +46,31 @@ def train(
     background: Literal["white", "black", "grey"] = "white",
     dedupe: Annotated[bool, Parameter(negative=())] = False,
     limit: str | None = None,
+    save_every: float | None = None,
+    keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures, and keep a model, sample grids and curves.
+    """Train on pictures or numbers, and keep a model, sample grids and curves.
 
-    PATH is a folder (searched through), a .zip, IDX files as MNIST is published, or .npy/.npz arrays.
+    PATH is a folder (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, or a .csv of numbers.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
     Parameters
     ----------
     path
-        The pictures. Sub-folders are taken as class labels and kept with the model.
+        The data. Sub-folders of pictures are taken as class labels and kept with the model.
+    layers
+        Two networks of your own, as Keras-style layers in a TOML file: see docs/guide/layers.md.
+    loss
+        minimax, non_saturating, least_squares, hinge, wasserstein. Default: the recipe's.
+    latent
+        Length of the noise vector. Default: the recipe's.
+    conditional
+        Tell the networks the class labels, so that samples can be asked for by --label.
+    set_
+        Any setting of the run, by its name in config.toml: loss.name=hinge, optimizer.learning_rate=1e-3. May be repeated.
     run
         Where the run goes. Default: runs/<date>-<data>-<shape>-<id>.
     time
@@ -77,7 +96,11 @@ def train(
     dedupe
         Keep one of each set of identical pictures.
     limit
-        Use this many pictures only, for a quick check.
+        Use this many records only, for a quick check.
+    save_every
+        Pictures and model after so many passes over the data each. Default: by the clock, about 25 times.
+    keep_discriminator
+        The model file gets the discriminator too, for `score` in Python.
     """
     budget = Budget(
         seconds=parse_duration(time) if time is not None else None,
@@ -86,9 +109,17 @@ def train(
         images=parse_count(images) if images is not None else None,
     )
     reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
-    limited = parse_count(limit) if limit is not None else None
-    settings = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    _, code = run_training(path, settings, reading, budget, limited, run, Output(json), began=clock.monotonic())
+    chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
+    chosen |= {"loss": loss, "latent": latent, "noise": noise, "conditional": conditional or None}
+    if layers is not None:
+        from ganwright.cli.layers_file import read_layers_file
+
+        # A flag is said for this run; the file speaks where no flag does.
+        chosen = read_layers_file(layers) | {name: value for name, value in chosen.items() if value is not None}
+    fitting: dict[str, Any] = {"save_every_epochs": save_every, "keep_discriminator": keep_discriminator}
+    fitting["limit"] = parse_count(limit) if limit is not None else None
+    chosen["settings"] = parse_settings(set_)
+    _, code = run_training(path, chosen, reading, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 
 
@@ -97,7 +128,7 @@ def run_training(
     settings: dict[str, Any],
     reading: dict[str, Any],
     budget: Budget,
-    limit: int | None,
+    fitting: dict[str, Any],
     run: Path | None,
     output: Output,
     began: float,
@@ -107,13 +138,15 @@ def run_training(
     from ganwright.data.modalities.image import Image
     from ganwright.gan import GAN
 
-    gan = GAN(modality=Image(**reading), **settings)
+    image = Image(**reading)
+    # Data that are no pictures are recognised, unless something is said about pictures.
+    gan = GAN(modality=image if image != Image() else None, **settings)
     console = Console(output)
     try:
         gan.fit(
             data,
             **dataclasses.asdict(budget),
-            limit=limit,
+            **fitting,
             run=run if run is not None else True,
             subscribers=[console],
             handle_signals=True,

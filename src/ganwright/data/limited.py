@@ -33,5 +33,8 @@ class Limited(Source):
         places = [i * len(self._source) // self._count for i in range(start, min(stop, self._count))]
         return [self._source.read(place, place + 1)[0] for place in places]
 
+    def close(self) -> None:
+        self._source.close()
+
     def fingerprint(self) -> str:
         return f"{self._source.fingerprint()}-{self._count}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,11 @@ def _similar_names(path: Path) -> tuple[str, ...]:
 
 def _why_not(target: Any) -> str:
     if not isinstance(target, Path):
-        return ""
+        # A map-style torch Dataset, or one of Hugging Face.
+        gives_records = hasattr(target, "__getitem__") and not isinstance(target, Sequence | Mapping)
+        return (
+            "it gives single records: put it into torch.utils.data.DataLoader(data, batch_size=256)" if gives_records else ""
+        )
     if not target.is_file():
         return "it is neither a file nor a folder"
     if target.stat().st_size == 0:

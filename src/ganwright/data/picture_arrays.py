@@ -50,6 +50,8 @@ class PictureArray:
     def convert(self, array: np.ndarray) -> np.ndarray:
         """Finite values of the same axes and type that came later, scaled as these are and clipped to 0..255."""
         values = np.moveaxis(array, 1, 3) if self._channels_first else array
+        if values.dtype == np.uint8 and self._scale == 1:
+            return np.ascontiguousarray(values)
         scaled = self._scaled(values)
         self.clipped += int(np.count_nonzero((scaled < -SLACK * 255) | (scaled > 255 * (1 + SLACK))))
         return np.ascontiguousarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -18,6 +19,10 @@ TITLE_PIXELS = 15
 PAPER = (255, 255, 255)
 INK = (32, 32, 32)
 MOST_LETTERS = 1000
+NO_LETTER = "\U0010fffe"
+PLAINER = {ord("—"): "-", ord("–"): "-", ord("−"): "-", ord("×"): "x"}
+DOTS = "…"
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def picture_grid(pictures: Sequence[Image.Image], columns: int, title: str = "") -> Image.Image:
@@ -58,13 +63,26 @@ def with_title(picture: Image.Image, title: str) -> Image.Image:
     return titled
 
 
-def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
-    """As much of a line of text as `width` pixels hold, with dots where something is missing; "" where nothing fits."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text[:MOST_LETTERS])
+def shortened(text: str, font: Font, width: float) -> str:
+    """As much of a line of text as `width` pixels hold, with dots where something is missing; "" where nothing fits.
+
+    Letters that Pillow's font lacks lose their accents, or become question marks.
+    """
+    letters = unicodedata.normalize("NFKD", text[:MOST_LETTERS].translate(PLAINER))
+    letters = [letter for letter in letters if not unicodedata.combining(letter)]
+    lacking = _drawn(NO_LETTER, font)
+    known = {letter for letter in set(letters) if letter.isprintable() and _drawn(letter, font) != lacking}
+    text = "".join(letter if letter in known else "?" for letter in letters)
     if font.getlength(text) <= width:
         return text
-    fitting = bisect_left(range(len(text)), True, key=lambda count: font.getlength(text[: count + 1] + "…") > width)
-    return text[:fitting].rstrip() + "…" if fitting else ""
+    fitting = bisect_left(range(len(text)), True, key=lambda count: font.getlength(text[: count + 1] + DOTS) > width)
+    return text[:fitting].rstrip() + DOTS if fitting else ""
+
+
+def _drawn(letter: str, font: Font) -> bytes:
+    picture = Image.new("L", (2 * TITLE_PIXELS, 2 * TITLE_PIXELS))
+    ImageDraw.Draw(picture).text((0, 0), letter, 255, font)
+    return picture.tobytes()
 
 
 def _chequerboard(width: int, height: int) -> Image.Image:

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from ganwright.core.config import to_plain
-from ganwright.core.errors import DataError, ResourceError
+from ganwright.core.errors import DataError
 from ganwright.data.chunks import chunks
 from ganwright.data.columns import ColumnWriter
 from ganwright.data.dataset import FACTS_FILE, FORMAT_VERSION, Dataset, dataset_facts, save_tensors
+from ganwright.data.disk import disk_errors
 from ganwright.data.limited import Limited
 from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
 from ganwright.data.opening import open_source
@@ -28,6 +29,8 @@ from ganwright.data.sources.base import Source
 from ganwright.runtime.files import cache_root, require_space, temporary_beside
 
 ABANDONED_SECONDS = 24 * 3600.0
+MEMORY = "memory"
+"""The place of objects that have no path."""
 
 
 def prepare(
@@ -50,32 +53,37 @@ def prepare(
         ResourceError: too little disk space, or a cache that cannot be written to.
     """
     began = time.monotonic()
-    source = open_source(data)
-    if limit is not None and limit < len(source):
-        source = Limited(source, max(limit, 1))
-    modality = modality or _modality_for(source)
     root = cache_root() if cache is None else cache
-    folder = root / "data" / _cache_key(source, modality)
-    if (ready := _open_ready(folder)) is not None:
-        return ready.as_cached(time.monotonic() - began, source.place or source.name)
-    _remove_abandoned(folder.parent)
-    codec = modality.fit(source, progress)
-    temporary = temporary_beside(folder)
+    source = open_source(data)
     try:
-        temporary.mkdir(parents=True)
-        _pack_into(temporary, source, modality, codec, progress, began)
-        _publish(temporary, folder)
-    except OSError as error:
-        hints = ("put the cache elsewhere: GANWRIGHT_CACHE=/another/folder",)
-        raise ResourceError(
-            "E-DISK-02", "cannot write the packed data", where=str(root), why=str(error), hints=hints
-        ) from None
+        source.load(root / "data", progress, limit)
+        if limit is not None and limit < len(source):
+            source = Limited(source, max(limit, 1))
+        modality = modality or modality_for(source)
+        folder = root / "data" / _cache_key(source, modality)
+        if (ready := _open_ready(folder)) is not None:
+            return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
+        _remove_abandoned(folder.parent)
+        codec = modality.fit(source, progress)
+        temporary = temporary_beside(folder)
+        try:
+            with disk_errors(root):
+                temporary.mkdir(parents=True)
+                _pack_into(temporary, source, modality, codec, progress, began)
+                _publish(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return Dataset.open(folder)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return Dataset.open(folder)
+        source.close()
 
 
-def _modality_for(source: Source) -> Modality:
+def modality_for(source: Source) -> Modality:
+    """The first modality, with its usual settings, that the records look like.
+
+    Raises:
+        DataError: there is none.
+    """
     for name in MODALITIES:
         modality: Modality = MODALITIES.get(name)()
         if modality.fits(source):
@@ -129,7 +137,7 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
     groups = grouped([*source.skipped, *skipped, *twins.dropped])
     report = DataReport(
         name=source.name,
-        place=source.place or source.name,
+        place=source.place or MEMORY,
         noun=codec.noun,
         found=rows + sum(group.count for group in groups),
         used=rows,

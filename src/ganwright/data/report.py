@@ -14,7 +14,8 @@ FEWEST_RECORDS = 4
 MOST_EXAMPLES = 10
 MOST_DETAILS = 4
 FIRST_INDENT = "  "
-FIRST_NOUN = re.compile(r"\ba (\w+)|\b(picture|page|archive|folder|link|file|duplicate|text)\b(?= |$)")
+PLURALS = {"value that is not a number": "values that are not numbers", "no row of numbers": "no rows of numbers"}
+FIRST_NOUN = re.compile(r"\ba (\w+)|\b(picture|page|archive|folder|link|file|duplicate|text|row)\b(?= |$)")
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,17 @@ class DataReport:
     """That preparing took, or opening it again."""
     cached: bool = False
     """Whether it was prepared on an earlier start."""
+    streamed: bool = False
+    """Whether these were only the first records of a stream."""
 
     def lines(self) -> list[str]:
         """The report for a terminal, without colours; each line may be wrapped by the caller."""
         how = "opened from the cache" if self.cached else "scanned"
         noun = self.noun if all(group.reason.split(" (")[0] != "not a picture" for group in self.skipped) else "files"
-        lines = [f"Found {self.found:,} {noun} in {self.place}   {how} in {self.seconds:.1f} s"]
+        what = f"Found {self.found:,} {noun} in {self.place}   {how}"
+        if self.streamed:
+            what = f"Looked at the first {self.found:,} {noun} of the stream   read"
+        lines = [f"{what} in {self.seconds:.1f} s"]
         if self.skipped:
             lines.append(f"{FIRST_INDENT}use {self.used:,} · skip {self.found - self.used:,} → {reasons(self.skipped)}")
         lines += [f"{FIRST_INDENT}size  {self.size}"] if self.size else []
@@ -94,7 +100,8 @@ def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) 
     what = f"no usable {noun} in {place}" if not usable else f"only {usable} usable {noun} in {place}"
     groups = grouped([*source.skipped, *skipped])
     looked = usable + sum(group.count for group in groups)
-    why = f"looked at {looked:,} files: {reasons(groups)}; nothing was created" if groups else "nothing was created"
+    looked_at = f"looked at {looked:,} {noun if noun != 'pictures' else 'files'}: {reasons(groups)}; " if groups else ""
+    why = f"{looked_at}nothing was created"
     hints = (f"at least {FEWEST_RECORDS} are needed, and some hundreds for a good result",)
     if any(group.reason.startswith(("unsupported", "HEIC", "AVIF")) for group in groups):
         hints = ("convert them to JPEG or PNG first", *hints)
@@ -102,7 +109,7 @@ def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) 
 
 
 def _plural(words: str) -> str:
-    return FIRST_NOUN.sub(_plural_word, words, count=1)
+    return PLURALS.get(words) or FIRST_NOUN.sub(_plural_word, words, count=1)
 
 
 def _plural_word(match: re.Match[str]) -> str:

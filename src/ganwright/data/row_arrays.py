@@ -21,6 +21,7 @@ class RowArray:
 
     def __init__(self, array: np.ndarray, where: str, columns: tuple[str, ...] = ()) -> None:
         self.notes: list[str] = []
+        self.clipped = 0  # Nothing is lost here: the codec scales and clips.
         self.columns = columns
         if array.dtype.kind not in "buif":
             raise DataError("E-DATA-04", f"rows of numbers cannot be made of {array.dtype} values", where=where)

@@ -33,6 +33,8 @@ class Progress:
     """Mean distance between samples over that between real records; None before the first pictures."""
     numbers: dict[str, float]
     """Losses, logits and penalties, averaged since the last progress."""
+    epoch_ended: bool = False
+    """Whether a pass over the data has just been completed; only told where the run is counted in passes."""
 
 
 @dataclass(frozen=True)

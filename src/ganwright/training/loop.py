@@ -189,6 +189,7 @@ class Loop:
                 health=self._health,
                 diversity=self._diversity,
                 numbers=numbers,
+                epoch_ended=self._epoch_ended(),
             )
         )
         if self._health in ADVICE and self._health not in self._warned:

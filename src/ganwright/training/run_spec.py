@@ -57,7 +57,7 @@ def _counted(condition: Condition, dataset: Dataset) -> Condition:
     places = np.asarray(dataset.columns[condition.name])
     if (unknown := int((places < 0).sum())) > 0:
         what = f"{unknown:,} of {len(places):,} records have no {condition.name}"
-        raise DataError("E-DATA-07", what, hints=("leave them out, or train without conditions",))
+        raise DataError("E-DATA-12", what, hints=("leave them out, or train without conditions",))
     counts = np.bincount(places, minlength=len(condition.classes))
     return replace(condition, counts=tuple(int(count) for count in counts))
 

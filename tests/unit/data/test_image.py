@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as PillowImage
+from PIL import ImageFont
 
 from ganwright.core.config import field_docs, from_plain, to_plain
 from ganwright.core.errors import UsageError
@@ -16,7 +17,7 @@ from ganwright.data.image_size import choose_channels, choose_size
 from ganwright.data.modalities.base import MODALITIES, Modality
 from ganwright.data.modalities.image import Image, ImageCodec
 from ganwright.data.picture_decoding import PicturePolicy
-from ganwright.data.pictures import picture_grid
+from ganwright.data.pictures import picture_grid, shortened
 from ganwright.data.preparation import prepare
 
 CODECS = [ImageCodec(PicturePolicy(6, 10, channels), ("a", "b")) for channels in (1, 3, 4)]
@@ -103,6 +104,10 @@ def test_state_makes_the_codec_again(codec: ImageCodec) -> None:
         {"classes": ["a", "a"]},
         {"classes": ["x" * 5000]},
         {"classes": [str(i) for i in range(70_000)]},
+        {"counts": [1]},
+        {"counts": [0, 0]},
+        {"counts": [1.0, 2]},
+        {"counts": "12"},
         {"extra": 1},
         {"height": 16_384, "width": 16_384, "channels": 4},
     ],
@@ -159,6 +164,29 @@ def test_a_grid_shows_transparency() -> None:
     assert set(np.unique(tile)) == {225, 255}
 
 
+def test_a_title_stands_above_a_grid_and_fits() -> None:
+    tile = PillowImage.new("RGB", (64, 64), (255, 0, 0))
+    plain = picture_grid([tile] * 2, 2)
+    for title in ("cats", "cats " * 100, "猫", "a\nb", "\x1b[31m"):
+        titled = picture_grid([tile] * 2, 2, title)
+        assert titled.width == plain.width
+        strip = np.asarray(titled)[: -plain.height]
+        assert (np.asarray(titled)[-plain.height :] == np.asarray(plain)).all()
+        assert strip.min() < 100
+        assert (strip[:, -2:] == 255).all()
+    assert picture_grid([tile], 1, " ").size == picture_grid([tile], 1).size
+
+
+def test_lines_are_shortened_to_their_width() -> None:
+    font = ImageFont.load_default(15)
+    for width in (0, 5, 40, 100, 1000):
+        text = shortened("twelve cats, step 1,200", font, width)
+        assert font.getlength(text) <= width
+    assert text == "twelve cats, step 1,200"
+    assert shortened("twelve cats, step 1,200", font, 100).endswith("…")
+    assert shortened("Größe — 猫", font, 1000) == "Gro?e - ?"
+
+
 def test_pictures_are_written_with_their_numbers(tmp_path: Path) -> None:
     objects = [PillowImage.new("RGBA", (10, 6), (i, 2, 3, 4)) for i in range(3)]
     paths = CODECS[2].write(objects, tmp_path / "out", first=98)
@@ -179,9 +207,18 @@ def test_classes_become_numbers_in_natural_order() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
     data = prepare((pictures, [10, 9, 10, 2]))
     assert data.codec.conditions[0].classes == ("2", "9", "10")
+    assert data.codec.conditions[0].counts == (1, 1, 2)
+    again = ImageCodec.from_state(json.loads(json.dumps(data.codec.state())), {})
+    assert again.conditions == data.codec.conditions
     assert data.labels is not None
     assert data.labels.tolist() == [2, 1, 2, 0]
     assert prepare((pictures, [1, 1, 1, 1])).labels is None
+
+
+def test_a_state_without_counts_is_of_an_older_file() -> None:
+    state = CODECS[0].state()
+    assert "counts" not in state
+    assert ImageCodec.from_state(state, {}).conditions[0].counts == ()
 
 
 def test_a_large_photo_is_reduced_without_aliasing(tmp_path: Path) -> None:

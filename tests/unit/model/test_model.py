@@ -171,3 +171,20 @@ def test_a_notebook_shows_samples_and_a_line() -> None:
     assert model._repr_png_().startswith(b"\x89PNG")
     assert repr(model) == "<Model 8x8 grey, recipe dcgan, trained on 16 records>"
     assert model.grid(2, 3).size[0] > model.grid(3, 2).size[0]
+
+
+def test_truncated_noise_keeps_within_two_deviations_and_a_sphere_at_its_radius() -> None:
+    inputs = {"cut": NoiseInput((40,), "truncated"), "ball": NoiseInput((40,), "sphere")}
+    drawn = draw_noise(inputs, 2000, Key(0))
+    assert 1.9 < float(drawn["cut"].abs().max()) <= 2
+    assert float(drawn["cut"].std()) == pytest.approx(0.88, abs=0.01)
+    radii = drawn["ball"].norm(dim=1)
+    assert torch.allclose(radii, torch.full_like(radii, 40**0.5), rtol=1e-5)
+    assert abs(float(drawn["ball"].mean())) < 0.02
+
+
+def test_the_noise_may_be_another_one_when_sampling() -> None:
+    model = Model(tiny_contents())
+    usual, cut = model.tensor(8, seed=3), model.tensor(8, seed=3, noise="truncated")
+    assert not torch.equal(usual, cut)
+    assert torch.equal(model.tensor(8, seed=3, noise="normal"), usual)

@@ -41,7 +41,7 @@ def test_a_batch_may_be_larger_than_the_set() -> None:
 
 def test_real_records_come_as_the_networks_see_them() -> None:
     data = tiny_dataset(16, 8, 6, 3)
-    x = Batches(data, tiny_config(batch=8)).real(Key(0, turn="discriminator"))
+    x = Batches(data, tiny_config(batch=8)).real(Key(0, turn="discriminator"))[0]
     assert x.shape == (8, 3, 8, 6)
     assert x.dtype == torch.float32
     assert -1 <= float(x.min()) < -0.5
@@ -52,7 +52,7 @@ def test_successive_turns_take_up_where_the_last_one_ended() -> None:
     data = tiny_dataset(24)
     batches = Batches(data, tiny_config(batch=4, discriminator_steps=2))
     shown = [
-        batches.real(Key(0, step=step, turn="discriminator", repeat=repeat)) for step in range(3) for repeat in range(2)
+        batches.real(Key(0, step=step, turn="discriminator", repeat=repeat))[0] for step in range(3) for repeat in range(2)
     ]
     every = torch.cat(shown).flatten(1)
     assert len(torch.unique(every, dim=0)) == 24, "one pass in six turns: every record once"

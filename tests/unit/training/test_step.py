@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,7 +20,16 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
 from ganwright.losses.base import Loss
 from ganwright.losses.wasserstein import Wasserstein
-from ganwright.networks.base import Discriminator, Generated, Generator, NetworkFamily, NoiseInput, Verdict
+from ganwright.networks.base import (
+    UNCONDITIONED,
+    Conditions,
+    Discriminator,
+    Generated,
+    Generator,
+    NetworkFamily,
+    NoiseInput,
+    Verdict,
+)
 from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.gradient_penalty import GradientPenalty
@@ -45,7 +54,7 @@ class UserGenerator(Generator):
         self.shape = spec.shape
         self.forwards: list[bool] = []
 
-    def forward(self, noise: Mapping[str, Tensor], condition: Tensor | None = None) -> Generated:
+    def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         x = self.layers(torch.cat([noise["latent"], noise["style"]], 1))
         self.forwards.append(x.requires_grad)
         return Generated(x.unflatten(1, self.shape))
@@ -61,7 +70,7 @@ class UserDiscriminator(Discriminator):
         self.patches = nn.Linear(8, patches) if patches else None
         self.calls: list[tuple[bool, bool]] = []
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         self.calls.append((x.requires_grad, self.logit.weight.requires_grad))
         features = self.body(x)
         heads = (self.logit(features).squeeze(1),)
@@ -109,9 +118,9 @@ class Watched:
     def __post_init__(self) -> None:
         original = self.dataset.batch
 
-        def batch(indices: np.ndarray) -> dict[str, Tensor]:
+        def batch(indices: np.ndarray, names: Collection[str] | None = None) -> dict[str, Tensor]:
             self.asked.append(indices.tolist())
-            return original(indices)
+            return original(indices, names)
 
         self.dataset.batch = batch
 
@@ -271,7 +280,7 @@ def test_heads_are_averaged_within_and_summed_over() -> None:
     spec = data.codec.spec
     state = initial_state(config, spec)
     turn = Turn(state, config, spec, state.key("discriminator"))
-    real, fake = turn.judge(Batches(data, config).real(turn.key)), turn.judge(turn.generate().detach())
+    real, fake = turn.judge(Batches(data, config).real(turn.key)[0]), turn.judge(turn.generate().detach())
     assert [head.shape for head in real] == [(8,), (8, 3)]
     expected = sum(float((f - r).mean().detach()) for r, f in zip(real, fake, strict=True))
     _, reports = train(config, 1, data, initial_state(config, spec))

@@ -19,9 +19,11 @@ from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 
+CLIPPED = "values beyond the range that was found, clipped to it"
+"""The note of a codec that packs records which it has not seen when it was fitted."""
 MODALITIES = Registry("modality", "ganwright.data.modalities")
 
-__all__ = ["MODALITIES", "Codec", "Modality", "Packed", "Progress", "no_progress"]
+__all__ = ["CLIPPED", "MODALITIES", "Codec", "Modality", "Packed", "Progress", "no_progress"]
 
 
 @dataclass

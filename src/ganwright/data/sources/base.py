@@ -110,6 +110,9 @@ class ArraySource(Source):
     def __init__(self, name: str, records: Records, labels: Sequence[str] = (), where: str = "") -> None:
         self.name = name
         self.skipped: list[Skipped] = []
+        self._hold(records, labels, where)
+
+    def _hold(self, records: Records, labels: Sequence[str], where: str) -> None:
         self.notes = list(records.notes)
         self.columns = records.columns
         self._records = records

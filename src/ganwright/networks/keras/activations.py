@@ -28,7 +28,6 @@ def _linear(x: Tensor) -> Tensor:
     return x
 
 
-
 def _leaky_relu(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2)  # Keras's slope for the bare name; the layer's own default is 0.3
 

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 from ganwright.core.errors import UsageError
 from ganwright.core.suggest import nearest
-from ganwright.networks.keras.layer import Layer
 from ganwright.networks.keras.parse import Call, Value, described
-from ganwright.networks.keras.values import NotSupported, Reader, Shape, anything, dtype, only, record_shape
+from ganwright.networks.keras.values import (
+    NotSupported,
+    Reader,
+    Shape,
+    Unsupported,
+    anything,
+    batch_shape,
+    dtype,
+    only,
+    record_shape,
+)
 
-L = TypeVar("L", bound=Layer)
 
+class Written:
+    """Base of what text can name with arguments: each a frozen dataclass with Keras's names, order and defaults."""
+
+    old_names: ClassVar[Mapping[str, str]] = {}
+    """Earlier spellings of arguments: {"alpha": "negative_slope"}."""
+
+
+W = TypeVar("W", bound=Written)
+
+NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 PREFIXES = ("", "layers", "keras.layers", "tf.keras.layers", "tensorflow.keras.layers")
-
-
-def _batch_shape(value: Value) -> Shape:
-    if not isinstance(value, tuple) or not value:
-        raise ValueError("a shape that begins with the batch, such as (None, 28, 28, 1)")
-    return record_shape(value[1:])
 
 
 COMMON: dict[str, Reader] = {
@@ -33,14 +46,15 @@ COMMON: dict[str, Reader] = {
     "batch_size": anything,
     "input_shape": record_shape,
     "input_dim": record_shape,
-    "batch_input_shape": _batch_shape,
+    "batch_input_shape": batch_shape,
 }
-"""Arguments that every layer takes beside its own."""
+"""Arguments that every layer takes beside its own; none changes what it does."""
+_UNSUPPORTED = get_args(Unsupported)[1]
 _INPUT_SHAPES = ("input_shape", "input_dim", "batch_input_shape")
 
 
-def bind(call: Call, kind: type[L]) -> L:
-    """The settings of a layer of that kind.
+def bind(call: Call, kind: type[W], common: Mapping[str, Reader] = COMMON) -> W:
+    """The settings that a call gives to that kind; arguments in `common` are read and left aside.
 
     Raises:
         UsageError: an argument is unknown, missing, given twice, not supported, or none of the values it can have.
@@ -53,20 +67,25 @@ def bind(call: Call, kind: type[L]) -> L:
         name = kind.old_names.get(name, name)
         if name in given:
             raise _wrong(f"{call.name}: {name} is given twice")
-        if name not in readers and name not in COMMON:
-            raise _wrong(f"{call.name} has no argument {name!r}", *name_hints(name, readers))
+        if name not in readers and name not in common:
+            raise _wrong(
+                f"{call.name} has no argument {name!r}",
+                *name_hints(name, [n for n, r in readers.items() if r is not _UNSUPPORTED]),
+            )
         given[name] = value
     missing = [name for name in needed if name not in given]
     if missing:
         raise _wrong(f"{call.name} needs {' and '.join(missing)}", f"{call.name}({', '.join(needed)})")
-    values = {name: read_argument(call.name, name, value, readers.get(name) or COMMON[name]) for name, value in given.items()}
+    values = {
+        name: read_argument(call.name, name, value, readers.get(name) or common[name]) for name, value in given.items()
+    }
     try:
         return kind(**{name: value for name, value in values.items() if name in readers})
     except ValueError as error:
         raise error if isinstance(error, UsageError) else _wrong(f"{call.name} {error}") from error
 
 
-def input_shape(call: Call, kind: type[Layer]) -> Shape | None:
+def input_shape(call: Call, kind: type[Written]) -> Shape | None:
     """The shape of the records that a network's first layer says it takes: input_shape=, input_dim= or None."""
     own = _signature(kind)[0]
     for name, value in call.named:
@@ -97,8 +116,8 @@ def read_argument(owner: str, name: str, value: Value, read: Reader) -> Any:
         raise _wrong(f"{owner}: {name} must be {error}, not {described(value)}") from None
 
 
-def find_layer(call: Call, known: dict[str, type[Layer]]) -> type[Layer]:
-    """The kind of layer that a call names.
+def find_layer(call: Call, known: Mapping[str, type[W]], aliases: Mapping[str, str] = NO_ALIASES) -> type[W]:
+    """The kind of layer that a call names, or that one of its second names stands for.
 
     Raises:
         UsageError: the name is unknown, or its prefix is not one of PREFIXES.
@@ -106,9 +125,9 @@ def find_layer(call: Call, known: dict[str, type[Layer]]) -> type[Layer]:
     if call.prefix not in PREFIXES:
         what = f"{call.path} is not a layer"
         raise UsageError("E-LAYERS-02", what, hints=(f"write layers.{call.name}(...)", *name_hints(call.name, known)))
-    if call.name not in known:
+    if aliases.get(call.name, call.name) not in known:
         raise UsageError("E-LAYERS-02", f"unknown or unsupported layer {call.name!r}", hints=name_hints(call.name, known))
-    return known[call.name]
+    return known[aliases.get(call.name, call.name)]
 
 
 def name_hints(name: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -120,7 +139,7 @@ def name_hints(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 @cache
-def _signature(kind: type[Layer]) -> tuple[dict[str, Reader], tuple[str, ...]]:
+def _signature(kind: type[Written]) -> tuple[dict[str, Reader], tuple[str, ...]]:
     """The reader of every argument in Keras's order, and the names of those without a default."""
     assert dataclasses.is_dataclass(kind)
     hints = get_type_hints(kind, include_extras=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -61,7 +62,7 @@ class Embedding(Layer):
     quantization_config: Unsupported = None
     input_length: Ignored = None
 
-    old_names = {"weights": "weights_given"}
+    old_names: ClassVar = {"weights": "weights_given"}
 
     def output_shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0], self.output_dim)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import ClassVar, Self
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.networks.keras.activations import LINEAR, SIGMOID, ActivationFunction
+from ganwright.networks.keras.binding import Written
 from ganwright.networks.keras.initializers import Fill
 from ganwright.networks.keras.values import Shape
 
@@ -39,9 +40,9 @@ class Weight:
         """A view of the stored tensor as Keras has it."""
         return tensor.permute([self.order.index(axis) for axis in range(len(self.order))]) if self.order else tensor
 
-    def make(self, device: torch.device | None = None) -> Tensor:
-        """A new tensor with its first values, on the default device, torch's order of axes."""
-        tensor = torch.empty([self.shape[axis] for axis in self.order] if self.order else self.shape, device=device)
+    def make(self) -> Tensor:
+        """A new tensor with its first values, in torch's order of axes."""
+        tensor = torch.empty([self.shape[axis] for axis in self.order] if self.order else self.shape)
         if not tensor.is_meta:
             self.fill(self.in_keras_order(tensor))
         return tensor
@@ -55,13 +56,11 @@ class Now:
     training: bool
 
 
-class Layer:
+class Layer(Written):
     """Base of the layers' settings, each a frozen dataclass."""
 
     inputs: ClassVar[tuple[int, int]] = (1, 1)
     """The least and the most predecessors."""
-    old_names: ClassVar[Mapping[str, str]] = {}
-    """Earlier spellings of arguments: {"alpha": "negative_slope"}."""
     only_shape: ClassVar[bool] = False
     """Whether the values pass through it unchanged."""
 
@@ -81,7 +80,7 @@ class Layer:
         """A batch (B, *output_shape) from batches (B, *shape)."""
         raise NotImplementedError
 
-    def module(self, *shapes: Shape) -> LayerModule:
+    def module(self, *shapes: Shape) -> KerasWeights:
         """It, with weights, to be run."""
         return LayerModule(self, shapes)
 
@@ -90,13 +89,14 @@ class Layer:
         return None
 
 
-class LayerModule(nn.Module):
-    """A layer with its weights; (B, *shape) for each input -> (B, *output_shape)."""
+class KerasWeights(nn.Module):
+    """Base of the layers' modules: their weights by Keras's names, shapes and order."""
 
-    def __init__(self, layer: Layer, shapes: Sequence[Shape]) -> None:
-        super().__init__()
-        self.layer = layer
-        self.keras_weights = layer.weights(*shapes)
+    keras_weights: tuple[Weight, ...] = ()
+
+    def make_weights(self, weights: Iterable[Weight]) -> None:
+        """Register and fill them."""
+        self.keras_weights = tuple(weights)
         for weight in self.keras_weights:
             tensor = weight.make()
             if weight.learned:
@@ -104,31 +104,40 @@ class LayerModule(nn.Module):
             else:
                 self.register_buffer(weight.name, tensor)
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        weights = {name: value for name, value in (*self._parameters.items(), *self._buffers.items()) if value is not None}
-        return self.layer.call(Now(weights, self.training), *inputs)
-
-    @property
-    def keras_shapes(self) -> list[Shape]:
-        """The shapes that `load_keras` expects, in its order."""
-        return [weight.shape for weight in self.keras_weights]
-
     def stored(self, weight: Weight) -> Tensor:
         """The tensor of `weight`, as Keras orders its axes; a view."""
         return weight.in_keras_order(self.get_parameter(weight.name) if weight.learned else self.get_buffer(weight.name))
+
+    def keras_tensors(self) -> list[Tensor]:
+        """All weights as Keras's `get_weights()` lists and shapes them; views."""
+        return [self.stored(weight) for weight in self.keras_weights]
 
     @torch.no_grad()
     def load_keras(self, arrays: Sequence[np.ndarray]) -> None:
         """Take over the weights that `get_weights()` of the same Keras layer returned.
 
         Raises:
-            ValueError: their number or shapes differ from `keras_shapes`.
+            ValueError: their number or shapes are not those of `keras_tensors()`.
         """
-        found = [tuple(array.shape) for array in arrays]
-        if found != self.keras_shapes:
-            raise ValueError(f"{type(self.layer).__name__} has weights {self.keras_shapes}, not {found}")
-        for weight, array in zip(self.keras_weights, arrays, strict=True):
-            self.stored(weight).copy_(torch.from_numpy(np.ascontiguousarray(array)))
+        targets = self.keras_tensors()
+        wanted, found = [tuple(target.shape) for target in targets], [tuple(array.shape) for array in arrays]
+        if found != wanted:
+            raise ValueError(f"the weights have shapes {found}, not {wanted}")
+        for target, array in zip(targets, arrays, strict=True):
+            target.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+
+
+class LayerModule(KerasWeights):
+    """A layer with its weights; (B, *shape) for each input -> (B, *output_shape)."""
+
+    def __init__(self, layer: Layer, shapes: Sequence[Shape]) -> None:
+        super().__init__()
+        self.layer = layer
+        self.make_weights(layer.weights(*shapes))
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        weights = {name: value for name, value in (*self._parameters.items(), *self._buffers.items()) if value is not None}
+        return self.layer.call(Now(weights, self.training), *inputs)
 
 
 class Activated(Layer):

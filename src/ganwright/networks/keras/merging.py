@@ -125,7 +125,9 @@ class Dot(Layer):
     def output_shape(self, *shapes: Shape) -> Shape:
         one, other = self._places(*shapes)
         if shapes[0][one] != shapes[1][other]:
-            raise ValueError(f"needs axes of one size, not {shapes[0][one]} of {shapes[0]} and {shapes[1][other]} of {shapes[1]}")
+            raise ValueError(
+                f"needs axes of one size, not {shapes[0][one]} of {shapes[0]} and {shapes[1][other]} of {shapes[1]}"
+            )
         rests = (*shapes[0][:one], *shapes[0][one + 1 :], *shapes[1][:other], *shapes[1][other + 1 :])
         return rests or (1,)
 

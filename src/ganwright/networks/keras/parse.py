@@ -59,7 +59,7 @@ class Call:
         return self.path.rpartition(".")[0]
 
 
-Value: TypeAlias = "int | float | str | bool | None | tuple[Value, ...] | Reference | Call"
+Value: TypeAlias = "int | float | str | bool | tuple[Value, ...] | Reference | Call | None"
 """What an argument can be; a list reads as a tuple."""
 
 

@@ -200,5 +200,3 @@ class Cropping2D(Layer):
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         (top, bottom), (left, right) = self.cropping
         return inputs[0][:, top : inputs[0].shape[1] - bottom, left : inputs[0].shape[2] - right]
-
-

@@ -147,6 +147,13 @@ def dtype(value: Value) -> str:
     return str(name)
 
 
+def batch_shape(value: Value) -> Shape:
+    """A reader of a shape that begins with the batch, which is left out."""
+    if not isinstance(value, tuple) or not value:
+        raise ValueError("a shape that begins with the batch, such as (None, 28, 28, 1)")
+    return record_shape(value[1:])
+
+
 Count = Annotated[int, whole(1)]
 Rate = Annotated[float, real(0, 1)]
 Positive = Annotated[float, real(0)]
@@ -162,9 +169,12 @@ MaybeSizes1 = Annotated[Shape | None, optional(sizes(1))]
 MaybeSizes2 = Annotated[Shape | None, optional(sizes(2))]
 MaybeExtra1 = Annotated[Shape | None, optional(sizes(1, least=0))]
 MaybeExtra2 = Annotated[Shape | None, optional(sizes(2, least=0))]
+MaybeShape = Annotated[Shape | None, optional(record_shape)]
+MaybeBatchShape = Annotated[Shape | None, optional(batch_shape)]
+Dtype = Annotated[str, dtype]
 Padding = Annotated[str, one_of("valid", "same")]
 CausalPadding = Annotated[str, one_of("valid", "same", "causal")]
-Ignored = Annotated[Value, anything]
+Ignored = Annotated[Any, anything]
 """Read and left aside: it changes nothing here."""
 Unsupported = Annotated[Any, only(None)]
 ChannelsLast = Annotated[Any, only(None, "channels_last")]
