@@ -191,7 +191,7 @@ def test_every_parameter_of_a_conditional_pair_learns(name: str) -> None:
 @every_family
 @pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated", "sphere"])
 def test_the_latent_is_drawn_from_what_was_asked_for(name: str, distribution: str) -> None:
-    family = dataclasses.replace(small(name), noise=distribution)  # type: ignore[arg-type]
+    family = dataclasses.replace(small(name), noise=distribution)
     assert {noise.distribution for noise in family.generator(SPEC).noise.values()} == {distribution}
 
 

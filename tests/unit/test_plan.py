@@ -18,6 +18,7 @@ from ganwright.data.spec import Condition
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan
+from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.rmsprop import Rmsprop
 from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override, time_steps
 from ganwright.regularizers.gradient_penalty import GradientPenalty
@@ -129,6 +130,7 @@ def test_settings_are_set_anew_by_nested_names() -> None:
     assert config.loss == Hinge(margin=2.0)
     assert config.network == Dcgan(width=16)
     assert config.generator_optimizer.learning_rate == Schedule(1e-3, 0.0)
+    assert isinstance(config.generator_optimizer, Adam)
     assert config.generator_optimizer.beta1 == 0.5
     assert config.regularizers == (GradientPenalty(),)
 

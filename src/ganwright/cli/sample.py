@@ -83,5 +83,5 @@ def sample(
         return
     files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling)
     where = files[0] if len(files) == 1 else out
-    output.line(f"{count:,} new {loaded.codec.describe()} → {where}   (model {path}, seed {seed})")
+    output.line(f"{count:,} new {loaded.codec.noun} ({loaded.codec.describe()}) → {where}   (model {path}, seed {seed})")
     output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})

@@ -23,9 +23,9 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
         path = [part.strip() for part in name.split(".")]
         if not equals or not all(path):
             raise UsageError("E-SET-01", f"--set {text!r} is not of the form name=value", hints=("--set loss.name=hinge",))
-        table = settings
+        table: dict[str, Any] = settings
         for part in path[:-1]:
-            inner = table.setdefault(part, {})
+            inner: Any = table.setdefault(part, {})
             if isinstance(inner, str):  # `loss=hinge` before `loss.margin=2`
                 inner = table[part] = {"name": inner}
             if not isinstance(inner, dict):

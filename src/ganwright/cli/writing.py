@@ -43,9 +43,9 @@ def write_samples(
 
 
 def write_grid(
-    model: Model, shape: tuple[int, int], seed: int, out: Path, sampling: Mapping[str, Any] = NO_WISHES
+    model: Model, shape: tuple[int | None, int | None], seed: int, out: Path, sampling: Mapping[str, Any] = NO_WISHES
 ) -> list[Path]:
-    """One picture of rows x columns samples, at `out` (a .png or .jpg file) or as grid.png within it.
+    """One picture of rows x columns samples (None: as `Model.grid` chooses), at `out` (a .png or .jpg file) or as grid.png within it.
 
     Args:
         sampling: what else `Model.grid` is to be told.

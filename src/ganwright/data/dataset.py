@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,11 @@ class Dataset:
         return False
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was noticed since it was opened; a stream may go on being surprising."""
+        return ()
+
+    @property
     def head(self) -> Dataset:
         """The records that can be drawn as often as one likes, for timing steps: all of them, unless the set is endless."""
         return self
@@ -111,6 +117,16 @@ def dataset_facts(codec: Codec, columns: tuple[str, ...], rows: int, report: Any
         "fingerprint": fingerprint,
         "report": report,
     }
+
+
+def codec_digest(codec: Codec) -> str:
+    """Hex digest of all that a codec has learned."""
+    digest = hashlib.sha256(json.dumps(codec.state(), sort_keys=True).encode())
+    for name, tensor in sorted(codec.tensors().items()):
+        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
+        digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
 
 
 def save_tensors(folder: Path, codec: Codec) -> None:

@@ -18,7 +18,7 @@ from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError
 from ganwright.data.chunks import chunks
 from ganwright.data.columns import ColumnWriter
-from ganwright.data.dataset import FACTS_FILE, FORMAT_VERSION, Dataset, dataset_facts, save_tensors
+from ganwright.data.dataset import FACTS_FILE, FORMAT_VERSION, Dataset, codec_digest, dataset_facts, save_tensors
 from ganwright.data.disk import disk_errors
 from ganwright.data.limited import Limited
 from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
@@ -146,7 +146,7 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         notes=tuple(notes),
         seconds=time.monotonic() - began,
     )
-    fingerprint = hashlib.sha256("\n".join([*digests, json.dumps(codec.state(), sort_keys=True)]).encode()).hexdigest()
+    fingerprint = hashlib.sha256("\n".join([*digests, codec_digest(codec)]).encode()).hexdigest()
     facts = dataset_facts(codec, tuple(writers), rows, to_plain(report), fingerprint)
     save_tensors(folder, codec)
     (folder / FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections import Counter, deque
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from ganwright.core.errors import DataError, UsageError
 from ganwright.data.batch_reading import BATCHES, Batch, gives_batches, read_batches
-from ganwright.data.dataset import Dataset
+from ganwright.data.dataset import Dataset, codec_digest
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Progress, no_progress
 from ganwright.data.picture_arrays import PictureArray
 from ganwright.data.preparation import modality_for
@@ -245,7 +244,7 @@ class _Head(ArraySource):
 
 
 def _digest(columns: Columns, codec: Codec) -> str:
-    digest = hashlib.sha256(json.dumps(codec.state(), sort_keys=True).encode())
+    digest = hashlib.sha256(codec_digest(codec).encode())
     for name, column in sorted(columns.items()):
         digest.update(f"{name}{column.shape}{column.dtype.str}".encode())
         digest.update(np.ascontiguousarray(column).data)

@@ -179,9 +179,9 @@ class Model:
     def _classes(self, given: Mapping[str, Any]) -> Condition:
         if not self.spec.conditions:
             hints = ("train with conditional=True, or --conditional, on data with labels",)
-            raise UsageError("E-SAMPLE-07", "this model knows no classes to give a row each", hints=hints)
+            raise UsageError("E-SAMPLE-09", "this model knows no classes to give a row each", hints=hints)
         if any(value is not None for value in given.values()):
-            raise UsageError("E-SAMPLE-07", "one row a class, and one class asked for: choose one of them")
+            raise UsageError("E-SAMPLE-09", "one row a class, and one class asked for: choose one of them")
         return self.spec.conditions[0]
 
     def _blocks(self, n: int, seed: int, noise: Distribution | None, asked: Asked) -> Iterator[Tensor]:

@@ -44,7 +44,7 @@ class KerasAdam(torch.optim.Adam):
         for group in self.param_groups:
             group["uncorrected_eps"], group["steps"] = group["eps"], 0
 
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
         for group in self.param_groups:
             group["steps"] += 1
             group["eps"] = group["uncorrected_eps"] / (1 - group["betas"][1] ** group["steps"]) ** 0.5

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset
 from ganwright.data.sampler import Shuffled
 from ganwright.networks.base import UNCONDITIONED, Conditions
@@ -46,4 +47,9 @@ class Batches:
         return {name: column.to(self.config.device, non_blocking=True) for name, column in columns.items()}
 
     def _conditions(self, columns: Mapping[str, Tensor]) -> Conditions:
-        return {name: columns[name] for name in self.config.conditions} if self.config.conditions else UNCONDITIONED
+        if not self.config.conditions:
+            return UNCONDITIONED
+        if self.dataset.endless and any(int(columns[name].min()) < 0 for name in self.config.conditions):
+            what = "the stream gave a class that its first records did not have"
+            raise DataError("E-DATA-12", what, hints=("let its first batches have every class",))
+        return {name: columns[name] for name in self.config.conditions}

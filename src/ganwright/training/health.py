@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -21,9 +21,13 @@ ADVICE = {
 }
 
 
-def diversity(samples: Tensor, real: Tensor) -> float:
-    """Mean pairwise RMS distance among `samples` (N, ...) over that among as many `real` ones: about 1 when as varied."""
-    return _spread(samples) / max(_spread(real[: len(samples)]), 1e-6)
+def diversity(samples: Sequence[Tensor], real: Sequence[Tensor]) -> float:
+    """Mean pairwise RMS distance among samples over that among real records: about 1 when as varied.
+
+    Both come in groups (N, ...), one for each class where the samples have classes: a generator that draws one picture per
+    class is not varied.
+    """
+    return _spread(samples) / max(_spread(real), 1e-6)
 
 
 def diagnose(numbers: Mapping[str, float], diversity: float | None, samples_seen: int) -> str:
@@ -41,8 +45,6 @@ def diagnose(numbers: Mapping[str, float], diversity: float | None, samples_seen
     return "ok"
 
 
-def _spread(x: Tensor) -> float:
-    flat = x.detach().flatten(1).float().cpu()
-    if len(flat) < 2:
-        return 0.0
-    return float(torch.pdist(flat).mean()) / flat.shape[1] ** 0.5
+def _spread(groups: Sequence[Tensor]) -> float:
+    flat = [group.detach().flatten(1).float().cpu() for group in groups if len(group) > 1]
+    return sum(float(torch.pdist(group).mean()) / group.shape[1] ** 0.5 for group in flat) / max(len(flat), 1)

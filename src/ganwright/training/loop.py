@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -69,14 +71,19 @@ class Loop:
         # What the last look and the last snapshot took; a guess before there was one.
         self._look_seconds = 1.0
         self._snapshot_seconds = 2.5
-        self._some_reals = self.dataset.codec.expand(self.dataset.some(GRID))
-        self._grid, self._grid_conditions = GRID, {}
+        expand = self.dataset.codec.expand
+        self._grid = GRID
+        self._grid_conditions: dict[str, Any] = {}
+        self._some_reals = [expand(self.dataset.some(GRID))]
         if self.spec.conditions:
             # One row a class shows at a glance whether the condition is heard.
             condition = self.spec.conditions[0]
             shown = condition.classes[:MOST_ROWS]
             self._grid = len(shown) * GRID_COLUMNS
             self._grid_conditions = {condition.name: [name for name in shown for _ in range(GRID_COLUMNS)]}
+            classes = np.asarray(self.dataset.columns[condition.name])
+            places = [np.flatnonzero(classes == place)[:GRID_COLUMNS] for place in range(len(shown))]
+            self._some_reals = [expand(self.dataset.head.batch(some)) for some in places]
 
     def run(self) -> Ended:
         """Train; gives back how it ended.
@@ -192,9 +199,12 @@ class Loop:
                 epoch_ended=self._epoch_ended(),
             )
         )
-        if self._health in ADVICE and self._health not in self._warned:
-            self._warned.add(self._health)
-            self.events.emit(Warned(f"{self._health}: {ADVICE[self._health]}"))
+        complaint = [f"{self._health}: {ADVICE[self._health]}"] if self._health in ADVICE else []
+        for text in (*complaint, *self.dataset.notes):
+            sentence = text.lstrip("0123456789, ")  # a count goes up; its sentence is said once
+            if sentence not in self._warned:
+                self._warned.add(sentence)
+                self.events.emit(Warned(text))
 
     def _look(self, final: bool = False) -> None:
         """Draw the fixed latents with the average generator."""
@@ -204,7 +214,8 @@ class Loop:
         samples = self.model(0.0).tensor(self._grid, seed=self.config.seed, **self._grid_conditions)
         if not bool(samples.isfinite().all()):
             raise self._diverged("what the generator makes")
-        self._diversity = diversity(samples, self._some_reals)
+        groups = samples.split(GRID_COLUMNS) if self.spec.conditions else [samples]
+        self._diversity = diversity(groups, self._some_reals)
         grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), GRID_COLUMNS)
         self.events.emit(Pictures(self.state.step, self._epoch(), grid))
         self._look_seconds = self.now() - began

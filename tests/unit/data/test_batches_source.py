@@ -24,8 +24,8 @@ LABELS = np.arange(30) % 3
 
 def in_batches(*arrays: Any, size: int = 7) -> Iterator[Any]:
     for start in range(0, len(arrays[0]), size):
-        parts = tuple(array[start : start + size] for array in arrays)
-        yield parts if len(parts) > 1 else parts[0]
+        first, *others = (array[start : start + size] for array in arrays)
+        yield (first, *others) if others else first
 
 
 def files_in(folder: Path) -> list[Path]:

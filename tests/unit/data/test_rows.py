@@ -74,8 +74,8 @@ def test_labels(labels: Any) -> None:
 
 
 def test_two_arrays_alike_are_still_two_pictures() -> None:
-    assert isinstance(open_source((TABLE, TABLE)), Memory)
-    assert isinstance(open_source((TABLE, TABLE[:, :1])), Rows)
+    assert isinstance(open_source((np.eye(9), np.eye(9))), Memory)
+    assert isinstance(open_source((TABLE, TABLE[:, :1] // 1)), Rows)
 
 
 @pytest.mark.parametrize(

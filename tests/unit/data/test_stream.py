@@ -57,7 +57,7 @@ def test_records_come_in_order_pass_after_pass(own_cache: Path) -> None:
 @pytest.mark.parametrize("head_records", [1, 20, 50, 51])
 def test_the_first_records_are_neither_lost_nor_given_twice(head_records: int) -> None:
     # All in one range, so that a head of any length knows it.
-    rows = np.concatenate([[[-5.0] * 3, [5.0] * 3] * 4, ROWS])
+    rows = np.concatenate([[[-5.5] * 3, [5.5] * 3] * 4, ROWS])
     stream = open_stream(Again(*batches_of(rows)), head_records=head_records)
     assert np.allclose(decoded(stream, 116), np.tile(rows, (2, 1)), atol=1e-6)
     assert stream.head.columns["x"].shape[0] == min(-(-head_records // 8) * 8, 58)

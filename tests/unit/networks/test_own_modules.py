@@ -22,11 +22,11 @@ SPEC = image_spec(8, 8, 1)
 CLASSES = Condition("label", ("a", "b", "c"))
 
 
-def generator(latent: int = 10, values: int = 64, shape: tuple[int, ...] = (1, 8, 8)) -> nn.Module:
+def generator(latent: int = 10, values: int = 64, shape: tuple[int, ...] = (1, 8, 8)) -> nn.Sequential:
     return nn.Sequential(nn.Linear(latent, 16), nn.ReLU(), nn.Linear(16, values), nn.Tanh(), nn.Unflatten(1, shape))
 
 
-def discriminator(*end: nn.Module) -> nn.Module:
+def discriminator(*end: nn.Module) -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1), *end)
 
 
@@ -94,7 +94,7 @@ def test_a_final_sigmoid_is_bypassed_in_training_and_kept_for_the_score(end: str
     assert pair.discriminator_output == "probability"
     own = pair.discriminator(SPEC)
     x = records()
-    expected = judge[:-1](x).squeeze(1) if isinstance(judge, nn.Sequential) else judge.logits(x)
+    expected = judge.logits(x) if isinstance(judge, FunctionalSigmoid) else judge[:-1](x).squeeze(1)
     assert torch.allclose(own(x).logits[0], expected)
     assert torch.allclose(own.score(x), judge(x).flatten())
 
@@ -102,7 +102,7 @@ def test_a_final_sigmoid_is_bypassed_in_training_and_kept_for_the_score(end: str
 def test_the_gradient_goes_through_the_logit_even_where_the_sigmoid_is_flat() -> None:
     judge = discriminator(nn.Sigmoid())
     with torch.no_grad():
-        judge[3].bias.fill_(60.0)  # pyright: ignore[reportCallIssue, reportArgumentType]  # a probability of exactly 1
+        judge.get_parameter("3.bias").fill_(60.0)  # a probability of exactly 1
     own = resolved(ModulePair(generator(), judge, (10,))).discriminator(SPEC)
     own(records()).logits[0].sum().backward()
     assert own.get_parameter("module.3.bias").grad == pytest.approx(4.0)
@@ -161,11 +161,11 @@ def test_training_works_on_a_copy() -> None:
 def test_the_dry_pass_leaves_buffers_and_randomness_alone() -> None:
     made = nn.Sequential(nn.Linear(10, 64), nn.BatchNorm1d(64), nn.Dropout(), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
     pair = ModulePair(made, discriminator(), (10,))
-    before, random = made[1].state_dict(), torch.get_rng_state()  # pyright: ignore[reportAttributeAccessIssue]
+    before, random = made[1].state_dict(), torch.get_rng_state()
     before = {name: value.clone() for name, value in before.items()}
     resolved(pair)
     assert torch.equal(random, torch.get_rng_state())
-    assert all(torch.equal(value, before[name]) for name, value in made[1].state_dict().items())  # pyright: ignore[reportAttributeAccessIssue]
+    assert all(torch.equal(value, before[name]) for name, value in made[1].state_dict().items())
 
 
 def test_a_mismatch_within_names_the_layer_and_both_shapes() -> None:
@@ -245,7 +245,7 @@ def test_a_latent_may_have_any_shape() -> None:
 
 def test_a_module_that_cannot_be_copied_is_refused() -> None:
     made = generator()
-    made.extra = functional.relu(torch.ones(2, requires_grad=True))  # pyright: ignore[reportArgumentType]
+    made.extra = functional.relu(torch.ones(2, requires_grad=True))
     with pytest.raises(UsageError, match="cannot be copied"):
         resolved(ModulePair(made, discriminator(), (10,)))
 

@@ -43,14 +43,22 @@ def noise(seed: int, count: int = 32) -> Tensor:
 
 
 def test_diversity_is_one_when_samples_vary_as_the_data_do() -> None:
-    assert diversity(noise(0), noise(1)) == pytest.approx(1.0, abs=0.05)
-    assert diversity(0.5 * noise(0), noise(1)) == pytest.approx(0.5, abs=0.05)
+    assert diversity([noise(0)], [noise(1)]) == pytest.approx(1.0, abs=0.05)
+    assert diversity([0.5 * noise(0)], [noise(1)]) == pytest.approx(0.5, abs=0.05)
 
 
 def test_samples_that_are_alike_have_none() -> None:
-    assert diversity(noise(0)[:1].expand(32, -1, -1, -1), noise(1)) == pytest.approx(0.0, abs=1e-3)
+    assert diversity([noise(0)[:1].expand(32, -1, -1, -1)], [noise(1)]) == pytest.approx(0.0, abs=1e-3)
 
 
 def test_data_that_are_alike_or_few_divide_nothing_by_zero() -> None:
-    assert diversity(noise(0), torch.zeros(32, 1, 8, 8)) > 1
-    assert diversity(noise(0)[:1], noise(1)[:1]) == 0.0
+    assert diversity([noise(0)], [torch.zeros(32, 1, 8, 8)]) > 1
+    assert diversity([noise(0)[:1]], [noise(1)[:1]]) == 0.0
+
+
+def test_one_picture_a_class_is_not_varied() -> None:
+    """However different the classes are."""
+    real = [noise(1) + 5, noise(2) - 5]
+    assert diversity([noise(3) + 5, noise(4) - 5], real) == pytest.approx(1.0, abs=0.05)
+    stuck = [group[:1].expand(32, -1, -1, -1) for group in real]
+    assert diversity(stuck, real) == pytest.approx(0.0, abs=1e-3)

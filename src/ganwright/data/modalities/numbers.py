@@ -77,9 +77,9 @@ class NumbersCodec(Codec):
         """The names of the columns; empty where the data had none."""
         self.classes = classes or Classes()
         low, high = (ranges.low, ranges.high) if scaling == "each" else (ranges.low.min(), ranges.high.max())
+        self._bottom, self._top = np.broadcast_to(low, ranges.low.shape), np.broadcast_to(high, ranges.low.shape)
         # Halved first, since a range may be larger than the largest number.
-        self._middle = np.broadcast_to(low / 2 + high / 2, ranges.low.shape)
-        self._half = np.broadcast_to(high / 2 - low / 2, ranges.low.shape)
+        self._half = self._top / 2 - self._bottom / 2
         self._spec = DataSpec("numbers", ranges.low.shape, "tanh")
         whole = int(ranges.whole.sum())
         self.reason = f"{whole:,} of them whole" if 0 < whole < len(ranges.whole) else ""
@@ -95,7 +95,11 @@ class NumbersCodec(Codec):
     def pack(self, records: Sequence[Record]) -> Packed:
         """{"x": float32 (n, D)} in -1..1 and, with classes, {"label": int64 (n,)}."""
         values, kept, skipped = usable_rows(records, len(self.ranges.low), self.columns)
-        scaled = (values - self._middle) / np.where(self._half > 0, self._half, 1)
+        half = np.where(self._half > 0, self._half, 1)
+        with np.errstate(over="ignore"):
+            scaled = (values - (self._bottom / 2 + self._top / 2)) / half
+        # In a column that was constant, any other value is beyond its range.
+        scaled = np.where(self._half > 0, scaled, 2 * np.sign(scaled))
         beyond = int(np.count_nonzero(np.abs(scaled) > 1 + SLACK))
         notes = {CLIPPED: beyond} if beyond else {}
         x = np.clip(scaled, -1, 1).astype(np.float32)
@@ -109,7 +113,9 @@ class NumbersCodec(Codec):
         """float64 (B, D) in the data's own units and within the range of each column, rounded where that held whole
         numbers only."""
         scaled = x.detach().to("cpu", torch.float32).nan_to_num(0).clamp(-1, 1).double().numpy()
-        values = self._middle + scaled * self._half
+        # From the nearer end, so that both ends are exact.
+        distance = (1 - np.abs(scaled)) * self._half
+        values = np.where(scaled < 0, self._bottom + distance, self._top - distance)
         values = np.where(self.ranges.whole, np.rint(values), values)
         return np.clip(values, self.ranges.low, self.ranges.high)
 

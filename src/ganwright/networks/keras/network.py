@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -34,6 +35,7 @@ class Rows(nn.ModuleDict):
         """Build every row; `instead` has layers that replace rows' own."""
         super().__init__()
         self.graph = graph
+        self.reader_counts = Counter(source for node in graph.nodes.values() for source in set(node.sources))
         for number in sorted(graph.nodes):
             node = graph.nodes[number]
             if node.sources:
@@ -43,7 +45,7 @@ class Rows(nn.ModuleDict):
     def forward(self, inputs: Sequence[Tensor], wanted: Sequence[int]) -> list[Tensor]:
         """The results (B, *shape) of the `wanted` rows, from the graph's inputs."""
         values = dict(zip(self.graph.inputs, inputs, strict=True))
-        waiting = {number: len(self.graph.readers(number)) for number in self.graph.nodes}
+        waiting = dict(self.reader_counts)
         for number, node in self.graph.nodes.items():
             if node.sources:
                 values[number] = self[str(number)](*(values[source] for source in node.sources))

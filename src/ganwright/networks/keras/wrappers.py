@@ -51,7 +51,7 @@ class SpectralNormalization(Layer):
     def weights(self, *shapes: Shape) -> tuple[Weight, ...]:
         inner = self.layer.weights(*shapes)
         vector = Weight("vector_u", (1, inner[0].shape[-1]), TruncatedNormal(stddev=0.02), learned=False)
-        return (vector, *inner)
+        return (inner[0], vector, *inner[1:])
 
     def module(self, *shapes: Shape) -> KerasWeights:
         return SpectralModule(self, shapes)
@@ -71,12 +71,12 @@ class SpectralModule(KerasWeights):
         super().__init__()
         self.hold_statistics = False
         self.power_iterations = settings.power_iterations
-        vector, *_ = settings.weights(*shapes)
-        self.make_weights([vector])
+        self.make_weights(weight for weight in settings.weights(*shapes) if not weight.learned)
         self.layer = settings.layer.module(*shapes)
 
     def keras_tensors(self) -> list[Tensor]:
-        return [*super().keras_tensors(), *self.layer.keras_tensors()]
+        kernel, *others = self.layer.keras_tensors()
+        return [kernel, *super().keras_tensors(), *others]
 
     def forward(self, *inputs: Tensor) -> Tensor:
         if self.training and not self.hold_statistics:

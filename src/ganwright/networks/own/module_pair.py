@@ -158,8 +158,8 @@ def copied(module: nn.Module) -> nn.Module:
         raise UsageError("E-NETWORK-03", what, why=first_line(error), hints=hints) from error
 
 
-def heads(output: Any) -> tuple[Tensor, ...]:
-    """A discriminator's output as a tuple of tensors."""
+def heads(output: Any) -> tuple[Any, ...]:
+    """A discriminator's output, one tensor or several, as a tuple."""
     return tuple(output) if isinstance(output, tuple | list) else (output,)
 
 

@@ -14,14 +14,20 @@ from ganwright.networks.base import MAX_WIDTH, Conditions
 class ClassVectors(nn.Module):
     """A vector for each class of each condition, side by side: what a generator gets beside its latent.
 
-    They start as normal values, so that they weigh what a latent of as many values weighs.
+    They start small beside the latent. Where they start as large, the class decides early what is drawn and the latent is
+    forgotten: after 40,000 digits of MNIST (20x20 px, `dcgan` of width 16, one seed) two samples of a class differed 0.16
+    times as much as two real ones; with a tenth of the deviation, 0.94 times, and the classes are as distinct.
     """
+
+    FIRST_DEVIATION = 0.1
 
     def __init__(self, conditions: Sequence[Condition], width: int) -> None:
         super().__init__()
         self.width = width * len(conditions)
         self.names = [condition.name for condition in conditions]
         self.tables = nn.ModuleList(nn.Embedding(_class_count(condition), width) for condition in conditions)
+        for table in self.tables.parameters():
+            nn.init.normal_(table, std=self.FIRST_DEVIATION)
 
     def forward(self, latent: Tensor, condition: Conditions) -> Tensor:
         """(B, latent) to (B, latent + width)."""

@@ -1,0 +1,526 @@
+"""Whole networks given as text: the ones that users of the HPCC bundle train, against Keras; and what training asks of them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ganwright.core.config import from_plain, to_plain
+from ganwright.core.errors import UsageError
+from ganwright.data.spec import Condition, DataSpec
+from ganwright.networks.base import NetworkFamily
+from ganwright.networks.keras.definition import Layers
+from ganwright.networks.keras.layer import KerasWeights
+from ganwright.networks.keras.network import LayersDiscriminator, LayersGenerator
+from ganwright.networks.keras.wrappers import SpectralModule
+from ganwright.networks.layered import Layered
+
+DIGITS = DataSpec("image", (1, 28, 28))
+CLASSES = Condition("digit", tuple("0123456789"))
+LABELLED = DataSpec("image", (1, 28, 28), conditions=(CLASSES,))
+BATCH = 12
+
+DENSE_GENERATOR = [
+    "layers.Input(shape=(100,))",
+    "layers.Dense(256, input_dim=100)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.BatchNormalization(momentum=0.8)",
+    "layers.Dense(512)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.BatchNormalization(momentum=0.8)",
+    "layers.Dense(1024)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.BatchNormalization(momentum=0.8)",
+    "layers.Dense(784, activation='tanh')",
+    "layers.Reshape((28,28,1))",
+]
+DENSE_DISCRIMINATOR = [
+    "layers.Input(shape=(28,28,1))",
+    "layers.Flatten(input_shape=(28,28,1))",
+    "layers.Dense(512)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.Dense(256)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.Dense(1, activation='sigmoid')",
+]
+DCGAN_GENERATOR = [
+    "layers.Input(shape=(100,))",
+    'layers.Dense(128 * 7 * 7, activation="relu", input_dim=100)',
+    "layers.Reshape((7, 7, 128))",
+    "layers.UpSampling2D()",
+    'layers.Conv2D(128, kernel_size=3, padding="same")',
+    "layers.BatchNormalization(momentum=0.8)",
+    'layers.Activation("relu")',
+    "layers.UpSampling2D()",
+    'layers.Conv2D(64, kernel_size=3, padding="same")',
+    "layers.BatchNormalization(momentum=0.8)",
+    'layers.Activation("relu")',
+    'layers.Conv2D(1, kernel_size=3, padding="same")',
+    'layers.Activation("tanh")',
+    "layers.Reshape((28,28,1))",
+]
+DCGAN_DISCRIMINATOR = [
+    "layers.Input(shape=(28, 28, 1))",
+    'layers.Conv2D(32, kernel_size=3, strides=2, input_shape=(28, 28, 1), padding="same")',
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.Dropout(0.25)",
+    'layers.Conv2D(64, kernel_size=3, strides=2, padding="same")',
+    "layers.ZeroPadding2D(padding=((0,1),(0,1)))",
+    "layers.BatchNormalization(momentum=0.8)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.Dropout(0.25)",
+    'layers.Conv2D(128, kernel_size=3, strides=2, padding="same")',
+    "layers.BatchNormalization(momentum=0.8)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.Dropout(0.25)",
+    'layers.Conv2D(256, kernel_size=3, strides=1, padding="same")',
+    "layers.BatchNormalization(momentum=0.8)",
+    "layers.LeakyReLU(alpha=0.2)",
+    "layers.Dropout(0.25)",
+    "layers.Flatten()",
+    'layers.Dense(1, activation="sigmoid")',
+]
+CONDITIONAL_GENERATOR = [
+    ("input_g1", "layers.Input(shape=(100,))", []),
+    ("input_g2", "layers.Input(shape=(1,), dtype='int32')", []),
+    ("embedding_g", "layers.Embedding(10, 100)", ["input_g2"]),
+    ("flat_g", "layers.Flatten()", ["embedding_g"]),
+    ("product_g", "layers.Multiply()", ["input_g1", "flat_g"]),
+    ("g1", "layers.Dense(256)", ["product_g"]),
+    ("g2", "layers.LeakyReLU(alpha=0.2)", ["g1"]),
+    ("g3", "layers.BatchNormalization(momentum=0.8)", ["g2"]),
+    ("g4", "layers.Dense(512)", ["g3"]),
+    ("g5", "layers.LeakyReLU(alpha=0.2)", ["g4"]),
+    ("g6", "layers.BatchNormalization(momentum=0.8)", ["g5"]),
+    ("g7", "layers.Dense(1024)", ["g6"]),
+    ("g8", "layers.LeakyReLU(alpha=0.2)", ["g7"]),
+    ("g9", "layers.BatchNormalization(momentum=0.8)", ["g8"]),
+    ("g10", "layers.Dense(784, activation='tanh')", ["g9"]),
+    ("output_g", "layers.Reshape((28,28,1))", ["g10"]),
+]
+CONDITIONAL_DISCRIMINATOR = [
+    ("input_d1", "layers.Input(shape=(28, 28, 1))", []),
+    ("input_d2", "layers.Input(shape=(1,), dtype='int32')", []),
+    ("embedding_d", "layers.Embedding(10, 784)", ["input_d2"]),
+    ("flat_d", "layers.Flatten()", ["embedding_d"]),
+    ("picture_d", "layers.Flatten()", ["input_d1"]),
+    ("product_d", "layers.Multiply()", ["picture_d", "flat_d"]),
+    ("d1", "layers.Dense(512)", ["product_d"]),
+    ("d2", "layers.LeakyReLU(alpha=0.2)", ["d1"]),
+    ("d3", "layers.Dense(512)", ["d2"]),
+    ("d4", "layers.LeakyReLU(alpha=0.2)", ["d3"]),
+    ("d5", "layers.Dropout(0.4)", ["d4"]),
+    ("d6", "layers.Dense(512)", ["d5"]),
+    ("d7", "layers.LeakyReLU(alpha=0.2)", ["d6"]),
+    ("d8", "layers.Dropout(0.4)", ["d7"]),
+    ("output_d", "layers.Dense(1, activation='sigmoid')", ["d8"]),
+]
+PAIRS = {
+    "dense": (DENSE_GENERATOR, DENSE_DISCRIMINATOR),
+    "dcgan": (DCGAN_GENERATOR, DCGAN_DISCRIMINATOR),
+    "conditional": (CONDITIONAL_GENERATOR, CONDITIONAL_DISCRIMINATOR),
+}
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> Any:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    os.environ["KERAS_BACKEND"] = "torch"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whatever Keras's own imports have to say
+        return pytest.importorskip("keras")
+
+
+def keras_model(keras: Any, rows: Sequence[Any]) -> Any:
+    """Keras's model of rows of ours, and its layers in the rows' order."""
+    names = {"layers": keras.layers}
+    if isinstance(rows[0], str):
+        found = [eval(text, names) for text in rows]  # noqa: S307
+        return keras.Sequential(found), found[1:]
+    made: dict[str, Any] = {}
+    found = []
+    for name, text, sources in rows:
+        layer = eval(text, names)  # noqa: S307
+        if sources:
+            found.append(layer)
+            inputs = [made[source] for source in sources]
+            layer = layer(inputs if len(inputs) > 1 else inputs[0])
+        made[name] = layer
+    return keras.Model([made[name] for name, _, sources in rows if not sources], made[rows[-1][0]]), found
+
+
+def copy_weights(layers: Sequence[Any], network: LayersGenerator | LayersDiscriminator) -> list[Any]:
+    """Keras's first weights, made a little less regular, to ours; those that learn, in our order of parameters."""
+    learned = []
+    for theirs, (_, module) in zip(layers, network.keras_layers(), strict=True):
+        for weight in theirs.weights:
+            weight.assign(weight.value + 0.02 * torch.randn_like(weight.value))
+        module.load_keras([weight.value.detach().numpy() for weight in theirs.weights])
+        learned += [weight.value for weight in theirs.trainable_weights]
+    return learned
+
+
+def without_dropout(rows: Sequence[Any]) -> list[Any]:
+    """The rows with every dropout at rate 0, so that two libraries can agree in training."""
+
+    def still(text: str) -> str:
+        return "layers.Dropout(0)" if "Dropout" in text else text
+
+    return [still(row) if isinstance(row, str) else (row[0], still(row[1]), row[2]) for row in rows]
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    scale = float(expected.detach().abs().max())
+    torch.testing.assert_close(found, expected, rtol=2e-5, atol=2e-5 * scale)
+
+
+@pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated")
+@pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
+@pytest.mark.parametrize("training", [False, True], ids=["sampling", "training"])
+@pytest.mark.parametrize("player", [0, 1], ids=["generator", "discriminator"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_bundle_s_network_is_keras_s(keras: Any, name: str, player: int, training: bool) -> None:
+    rows = without_dropout(PAIRS[name][player])
+    spec = LABELLED if name == "conditional" else DIGITS
+    network = [LayersGenerator, LayersDiscriminator][player](Layers(rows), spec)
+    digits = {"digit": torch.arange(BATCH) % 10} if name == "conditional" else {}
+    x = torch.randn(BATCH, 100) if player == 0 else torch.rand(BATCH, 1, 28, 28) * 2 - 1
+    x.requires_grad_(True)
+    with keras.device("cpu"):
+        model, layers = keras_model(keras, rows)
+        learned = copy_weights(layers, network)
+        network.train(training)
+        record = x if player == 0 else x.permute(0, 2, 3, 1)
+        wanted = model([record, *(value[:, None] for value in digits.values())] if digits else record, training=training)
+    if player == 0:
+        assert isinstance(network, LayersGenerator)
+        found = network({"latent": x}, digits).raw.permute(0, 2, 3, 1)
+    else:
+        assert isinstance(network, LayersDiscriminator)
+        wanted = wanted[:, 0]
+        found = network.score(x, digits)
+    close(found, wanted)
+    slope = torch.randn(found.shape)
+    parameters = list(network.parameters())
+    assert len(parameters) == len(learned)
+    ours = torch.autograd.grad((found * slope).sum(), [x, *parameters])
+    theirs = torch.autograd.grad((wanted * slope).sum(), [x, *learned])
+    close(ours[0], theirs[0])
+    largest = max(float(gradient.abs().max()) for gradient in theirs)
+    for gradient, other in zip(ours[1:], theirs[1:], strict=True):
+        # Keras's axes are in another order: the same values, sorted, and the tests of layers compare each in its place.
+        one, two = gradient.flatten().sort().values, other.flatten().sort().values
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=2e-5 * largest)
+    for theirs_layer, (_, module) in zip(layers, network.keras_layers(), strict=True):
+        for value, weight in zip(module.keras_tensors(), theirs_layer.weights, strict=True):
+            close(value.detach(), weight.value.detach())
+
+
+def test_the_tensors_are_named_by_row() -> None:
+    network = LayersGenerator(Layers(DCGAN_GENERATOR), DIGITS)
+    assert list(network.state_dict())[:4] == ["rows.2.weight", "rows.2.bias", "rows.5.weight", "rows.5.bias"]
+    assert {"rows.6.running_mean", "rows.6.num_batches_tracked"} < set(network.state_dict())
+    assert [name for name, _ in network.keras_layers()][:4] == ["dense", "reshape", "up_sampling2d", "conv2d"]
+    assert [name for name, _ in network.keras_layers()].count("conv2d_1") == 1
+
+
+def test_pictures_flow_through_without_a_copy() -> None:
+    """Between convolutions, (B, H, W, C) is a view of memory that convolutions take as it is."""
+    network = LayersGenerator(Layers(DCGAN_GENERATOR), DIGITS)
+    seen: list[Tensor] = []
+    for number in range(3, 13):
+        network.rows[str(number)].register_forward_hook(lambda _m, _i, out: seen.append(out))
+    network({"latent": torch.randn(2, 100)})
+    assert len(seen) == 10
+    assert all(x.permute(0, 3, 1, 2).is_contiguous(memory_format=torch.channels_last) for x in seen)
+
+
+def test_a_family_survives_being_stored() -> None:
+    family = Layered(Layers(CONDITIONAL_GENERATOR), Layers(CONDITIONAL_DISCRIMINATOR), noise="uniform")
+    assert family.condition_inputs == 1
+    assert from_plain(NetworkFamily, to_plain(family)) == family
+    generator = family.generator(LABELLED)
+    assert generator.noise["latent"].distribution == "uniform"
+    alone = Layered(Layers(DENSE_GENERATOR))
+    assert from_plain(NetworkFamily, to_plain(alone)) == alone
+    with pytest.raises(UsageError, match="no layers for a discriminator"):
+        alone.discriminator(DIGITS)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 1, 1), (4, 7, 5)])
+@pytest.mark.parametrize("conditions", [(), (CLASSES,), (CLASSES, Condition("b", ("x", "y")))])
+def test_the_example_fits_any_spec(shape: tuple[int, int, int], conditions: tuple[Condition, ...]) -> None:
+    spec = DataSpec("image", shape, conditions=conditions)
+    family = Layered.example(spec)
+    generator, discriminator = family.build(spec)
+    drawn = {condition.name: torch.randint(0, len(condition.classes), (BATCH,)) for condition in conditions}
+    raw = generator({"latent": torch.randn(BATCH, 8)}, drawn).raw
+    verdict = discriminator(raw, drawn)
+    assert raw.shape == (BATCH, *shape)
+    assert [head.shape for head in verdict.logits] == [(BATCH,)]
+    verdict.logits[0].sum().backward()
+    assert all(p.grad is not None for p in (*generator.parameters(), *discriminator.parameters()))
+
+
+def discriminator(*rows: str, spec: DataSpec = DIGITS) -> LayersDiscriminator:
+    return LayersDiscriminator(Layers(["Input(shape=(28, 28, 1))", *rows]), spec).eval()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ("Flatten()", "Dense(1, activation='sigmoid')"),
+        ("Flatten()", "Dense(1)", "Activation('sigmoid')"),
+        ("Conv2D(1, 28, activation='sigmoid')", "Flatten()"),
+        ("Flatten()", "SpectralNormalization(Dense(1, activation='sigmoid'))"),
+        ("Flatten()", "Dense(4)", "Dense(1, 'sigmoid')", "Reshape((1, 1))", "Permute((2, 1))"),
+    ],
+)
+def test_a_final_sigmoid_is_left_to_the_score(end: tuple[str, ...]) -> None:
+    network = discriminator(*end)
+    x = torch.randn(BATCH, 1, 28, 28) * 30
+    (logits,) = network(x).logits
+    assert logits.shape == (BATCH,)
+    assert logits.abs().max() > 2
+    torch.testing.assert_close(network.score(x), logits.sigmoid())
+
+
+def test_without_a_final_sigmoid_the_output_is_the_logit() -> None:
+    network = discriminator("Conv2D(8, 4, strides=4, activation='sigmoid')", "Conv2D(1, 1)")
+    x = torch.randn(BATCH, 1, 28, 28)
+    verdict = network(x)
+    assert verdict.logits[0].shape == (BATCH, 49)
+    torch.testing.assert_close(network.score(x), verdict.logits[0].mean(1))
+    assert verdict.features is not None
+    assert verdict.features.shape == (BATCH, 7 * 7 * 8)
+
+
+def test_several_heads() -> None:
+    rows = [
+        ("x", "Input(shape=(28, 28, 1))", []),
+        ("patches", "Conv2D(1, 4, strides=4)", "x"),
+        ("flat", "Flatten()", "x"),
+        ("whole", "Dense(1, activation='sigmoid')", "flat"),
+    ]
+    network = LayersDiscriminator(Layers(rows), DIGITS)
+    x = torch.randn(BATCH, 1, 28, 28)
+    patches, whole = network(x).logits
+    assert (patches.shape, whole.shape) == ((BATCH, 49), (BATCH,))
+    torch.testing.assert_close(network.score(x), (patches.mean(1) + whole.sigmoid()) / 2)
+    with pytest.raises(UsageError, match="one output, not 2"):
+        LayersGenerator(Layers(rows), DIGITS)
+
+
+def test_a_sigmoid_that_others_read_is_no_final_one() -> None:
+    rows = [
+        ("x", "Input((28, 28, 1))", []),
+        ("p", "Activation('sigmoid')", "x"),
+        ("f", "Flatten()", "p"),
+        ("g", "Dense(2)", "p"),
+    ]
+    with pytest.raises(UsageError, match="other rows take the result"):
+        LayersDiscriminator(Layers(rows), DIGITS)
+
+
+def test_conditions_arrive_as_places_or_one_hot() -> None:
+    rows = [
+        ("z", "Input(shape=(4,))", []),
+        ("hot", "Input(shape=(10,))", []),
+        ("place", "Input(shape=())", []),
+        ("row", "Embedding(2, 6)", "place"),
+        ("all", "Concatenate()", ["z", "hot", "row"]),
+    ]
+    spec = DataSpec("table", (20,), conditions=(CLASSES, Condition("b", ("x", "y"))))
+    generator = LayersGenerator(Layers(rows), spec)
+    drawn = {"digit": torch.tensor([3, 0, -1]), "b": torch.tensor([1, 0, 1])}
+    raw = generator({"latent": torch.zeros(3, 4)}, drawn).raw
+    hot = raw[:, 4:14]
+    assert hot.sum(1).tolist() == [1, 1, 0]
+    assert hot[0, 3] == 1
+    torch.testing.assert_close(raw[0, 14:], raw[2, 14:])
+
+
+@pytest.mark.parametrize(
+    ("rows", "spec", "message"),
+    [
+        (["Input((3,))", "Dense(784)"], DIGITS, r"makes records \(784,\), the data have \(28, 28, 1\)"),
+        (["Input((3,))", "Dense(28)", "Reshape((1, 28, 1))"], DIGITS, r"makes records \(1, 28, 1\)"),
+        (
+            ["Input((3,))", "Dense(784)", "Reshape((28, 28, 1))"],
+            LABELLED,
+            "0 inputs beside the first, there are 1 conditions",
+        ),
+        (["Input((3,))", "Embedding(3, 5)"], DataSpec("table", (3, 5)), "takes a condition's place"),
+        ([("z", "Input(1)", ()), ("c", "Input(9)", ()), ("o", "Add()", ["z", "c"])], LABELLED, r"makes records \(9,\)"),
+        (
+            [("z", "Input(9)", ()), ("c", "Input(9)", ()), ("o", "Add()", ["z", "c"])],
+            DataSpec("t", (9,), "linear", (CLASSES,)),
+            "10 classes",
+        ),
+        (
+            [
+                ("z", "Input(9)", ()),
+                ("c", "Input(1)", ()),
+                ("e", "Embedding(9, 9)", "c"),
+                ("f", "Flatten()", "e"),
+                ("o", "Add()", ["z", "f"]),
+            ],
+            DataSpec("t", (9,), "linear", (CLASSES,)),
+            "has 9 rows, condition 'digit' has 10 classes",
+        ),
+    ],
+)
+def test_a_generator_that_does_not_fit_the_data(rows: Any, spec: DataSpec, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        LayersGenerator(Layers(rows), spec)
+    assert caught.value.code == "E-LAYERS-08"
+    assert len(str(caught.value).splitlines()) <= 6
+
+
+def test_a_flat_output_is_told_of_reshape() -> None:
+    with pytest.raises(UsageError) as caught:
+        LayersGenerator(Layers(["Input(3)", "Dense(784)"]), DIGITS)
+    assert caught.value.hints == ("add layers.Reshape((28, 28, 1)) as the last row",)
+
+
+def test_a_pair_that_disagrees() -> None:
+    with pytest.raises(UsageError, match="the generator takes 1 conditions, the discriminator 0"):
+        Layered(Layers(CONDITIONAL_GENERATOR), Layers(DENSE_DISCRIMINATOR))
+    with pytest.raises(UsageError, match=r"takes records \(28, 28, 1\), the data have \(32, 32, 3\)"):
+        LayersDiscriminator(Layers(DENSE_DISCRIMINATOR), DataSpec("image", (3, 32, 32)))
+
+
+def norm_of(text: str, shape: tuple[int, ...]) -> _BatchNorm:
+    from ganwright.networks.keras.catalogue import read_layer
+    from ganwright.networks.keras.parse import parse_call
+
+    module = read_layer(parse_call(text)).module(shape)
+    assert isinstance(module, _BatchNorm)
+    return module
+
+
+def test_held_statistics_stay_and_the_batch_s_own_normalise() -> None:
+    norm, x = norm_of("BatchNormalization(momentum=0.5)", (4, 4, 3)), torch.randn(5, 4, 4, 3) * 3 + 1
+    moved = norm(x)
+    before = [value.clone() for value in norm.buffers()]
+    norm.track_running_stats = False
+    torch.testing.assert_close(norm(x), moved)
+    assert all(torch.equal(one, other) for one, other in zip(before, norm.buffers(), strict=True))
+    norm.eval()
+    assert norm.running_mean is not None
+    assert not torch.allclose(norm(x), moved)
+    torch.testing.assert_close(norm.running_mean, x.mean((0, 1, 2)) / 2)
+
+
+def test_estimated_statistics_are_a_plain_mean_of_biased_variances() -> None:
+    norm = norm_of("BatchNormalization(momentum=0.9)", (3,))
+    norm(torch.randn(8, 3))
+    batches = [torch.randn(4, 3) * scale for scale in (1, 2, 3)]
+    norm.reset_running_stats()
+    norm.momentum = None
+    for batch in batches:
+        norm(batch)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    torch.testing.assert_close(norm.running_mean, torch.stack([batch.mean(0) for batch in batches]).mean(0))
+    variances = torch.stack([batch.var(0, correction=0) for batch in batches])
+    torch.testing.assert_close(norm.running_var, variances.mean(0))
+
+
+def test_a_batch_of_one_record_is_its_own_mean() -> None:
+    norm = norm_of("BatchNormalization()", (3,))
+    torch.testing.assert_close(norm(torch.randn(1, 3)), torch.zeros(1, 3), rtol=0, atol=1e-5)
+    assert norm.running_var is not None
+    torch.testing.assert_close(norm.running_var, torch.full((3,), 0.99))
+
+
+SPECTRAL = ("SpectralNormalization(Conv2D(4, 3, strides=2, padding='same'))", "Flatten()", "SpectralNormalization(Dense(1))")
+
+
+def hold(network: nn.Module, held: bool) -> None:
+    for module in network.modules():
+        if isinstance(module, SpectralModule):
+            module.hold_statistics = held
+
+
+def test_spectral_normalisation_moves_once_and_backward_passes_through_both_turns() -> None:
+    network = discriminator(*SPECTRAL).train()
+    x = torch.randn(BATCH, 1, 28, 28, requires_grad=True)
+    first = {name: value.clone() for name, value in network.state_dict().items()}
+    real = network(x).logits[0]
+    after = {name: value.clone() for name, value in network.state_dict().items()}
+    assert all(not torch.equal(first[name], after[name]) for name in first if not name.endswith("bias"))
+    hold(network, True)
+    fake = network(x * 0.5).logits[0]
+    assert all(torch.equal(value, after[name]) for name, value in network.state_dict().items())
+    (slope,) = torch.autograd.grad(network(x).logits[0].sum(), x, create_graph=True)
+    (real.mean() - fake.mean() + slope.square().sum()).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_a_normalised_kernel_has_a_norm_of_one() -> None:
+    network = discriminator(*SPECTRAL).train()
+    for _ in range(30):
+        network(torch.randn(2, 1, 28, 28))
+    kernel = (
+        next(module for _, module in network.keras_layers() if isinstance(module, KerasWeights)).keras_tensors()[0].detach()
+    )
+    assert float(torch.linalg.matrix_norm(kernel.reshape(-1, 4), 2)) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("Conv2D(4, 3)", "BatchNormalization()", "LeakyReLU()", "Flatten()", "Dense(1)"),
+        ("Reshape((28, 28))", "LSTM(4, return_sequences=True)", "GRU(3)", "Dense(1)"),
+        ("Conv2D(4, 3)", "LayerNormalization()", "AveragePooling2D(padding='same')", "GlobalAveragePooling2D()", "Dense(1)"),
+    ],
+)
+def test_gradients_can_be_differentiated_again(rows: tuple[str, ...]) -> None:
+    network = discriminator(*rows).train()
+    x = torch.randn(BATCH, 1, 28, 28, requires_grad=True)
+    (slope,) = torch.autograd.grad(network(x).logits[0].sum(), x, create_graph=True)
+    slope.square().sum().backward()
+    assert any(p.grad is not None and float(p.grad.abs().sum()) > 0 for p in network.parameters())
+
+
+@pytest.mark.parametrize("layer", ["Dropout(0.5)", "SpatialDropout1D(0.5)", "GaussianNoise(0.5)", "GaussianDropout(0.5)"])
+def test_noise_is_drawn_in_training_only_and_from_the_global_generator(layer: str) -> None:
+    spec = DataSpec("series", (50, 40), "linear")
+    network = LayersGenerator(Layers(["Input((50, 40))", layer]), spec)
+    x = torch.ones(20, 50, 40)
+
+    def run() -> Tensor:
+        torch.manual_seed(3)
+        return network({"latent": x}).raw
+
+    drawn = run()
+    assert torch.equal(drawn, run())
+    assert float(drawn.std()) == pytest.approx(0.5 if "Noise" in layer else 1, abs=0.05)
+    assert float(drawn.mean()) == pytest.approx(1, abs=0.1)
+    if "Spatial" in layer:
+        assert all(len(channel.unique()) == 1 for record in drawn[:3] for channel in record.T)
+    network.eval()
+    assert torch.equal(network({"latent": x}).raw, x)
+
+
+def test_recurrent_dropout_of_inputs_is_the_same_at_every_step() -> None:
+    spec = DataSpec("series", (9, 1), "linear")
+    text = "SimpleRNN(1, activation='linear', dropout=0.5, return_sequences=True, recurrent_initializer='zeros')"
+    network = LayersGenerator(Layers(["Input((9, 1))", text]), spec)
+    out = network({"latent": torch.ones(200, 9, 1)}).raw
+    assert all(len(record.unique()) == 1 for record in out)
+    assert 0.3 < float((out == 0).float().mean()) < 0.7
