@@ -20,6 +20,7 @@ import torch
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_digits
 from torch import nn
@@ -28,11 +29,16 @@ from ganwright import GAN, Model
 from ganwright.training.events import Pictures, Snapshot
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
+SIDE = 8
+"""Pixels of a digit's side."""
 TILE = 66
-"""Pixels from one digit to the next in a grid of samples, the gap included."""
-LABEL = 96
+"""Pixels from one digit to the next, the gap included, in the grids that Ganwright draws and in ours."""
+SHOWN = 14
+"""Digits in a row."""
+LABEL = 120
 """Pixels for the words beside a row of digits."""
 INK = (32, 32, 32)
+COLOURS = colormaps["PuOr"]
 
 
 def main(out: Path, steps: int | None) -> None:
@@ -68,14 +74,14 @@ def draw_digits(out: Path, steps: int) -> None:
         gan.fit(pictures, steps=steps, save_every_epochs=every, run=Path(folder) / "run", subscribers=[looks])
         shutil.copy(Path(folder) / "run" / "curves.png", out / "digits_curves.png")
     shown = [step for step in (0, 50, 100, 200, 400, 800, steps) if step in looks.grids]
-    rows = [(f"step {step:,}", first_tiles(looks.grids[step], 14)) for step in shown]
+    rows = [(f"step {step:,}", first_digits(looks.grids[step])) for step in shown]
     labelled_rows(rows).save(out / "digits_growing.png", optimize=True)
 
-    new = gan.sample(14, seed=7)
+    new = gan.sample(SHOWN, seed=7)
     values = np.stack([np.asarray(picture) for picture in new]).reshape(len(new), -1).astype(float)
     known = pictures.reshape(len(pictures), -1).astype(float)
     nearest = ((values[:, None] - known[None]) ** 2).sum(2).argmin(1)
-    rows = [("new", strip(new)), ("nearest real", strip([Image.fromarray(pictures[i]) for i in nearest]))]
+    rows = [("new", new), ("nearest real", [Image.fromarray(pictures[i]) for i in nearest])]
     labelled_rows(rows).save(out / "digits_nearest.png", optimize=True)
 
 
@@ -84,30 +90,22 @@ def passes(steps: int, batch: int, records: int) -> float:
     return (steps * batch - 0.01) / records
 
 
-def first_tiles(grid: Image.Image, count: int) -> Image.Image:
-    """The first `count` tiles of a grid with eight columns, side by side."""
-    row = Image.new("RGB", (count * TILE, TILE), "white")
-    for i in range(count):
-        left, top = i % 8 * TILE + 2, i // 8 * TILE + 2
-        row.paste(grid.crop((left, top, left + TILE - 2, top + TILE - 2)), (i * TILE, 0))
-    return row
+def first_digits(grid: Image.Image) -> list[Image.Image]:
+    """The first digits of a grid with eight columns, each brought back to its own size."""
+    corners = [(i % 8 * TILE + 2, i // 8 * TILE + 2) for i in range(SHOWN)]
+    tiles = [grid.crop((left, top, left + TILE - 2, top + TILE - 2)) for left, top in corners]
+    return [tile.resize((SIDE, SIDE), Image.Resampling.NEAREST) for tile in tiles]
 
 
-def strip(pictures: list[Image.Image]) -> Image.Image:
-    """Small pictures side by side, enlarged without smoothing."""
-    row = Image.new("RGB", (len(pictures) * TILE, TILE), "white")
-    for i, picture in enumerate(pictures):
-        row.paste(picture.resize((TILE - 2, TILE - 2), Image.Resampling.NEAREST), (i * TILE, 0))
-    return row
-
-
-def labelled_rows(rows: list[tuple[str, Image.Image]]) -> Image.Image:
-    """Rows of tiles below each other, each with its words on the left."""
-    canvas = Image.new("RGB", (LABEL + rows[0][1].width, len(rows) * TILE), "white")
+def labelled_rows(rows: list[tuple[str, list[Image.Image]]]) -> Image.Image:
+    """Rows of digits below each other, enlarged smoothly, as the eye sees small ones, each with its words on the left."""
+    canvas = Image.new("RGB", (LABEL + SHOWN * TILE, len(rows) * TILE), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(17)
-    for number, (words, row) in enumerate(rows):
+    for number, (words, digits) in enumerate(rows):
         draw.text((LABEL - 10, number * TILE + TILE // 2), words, INK, font, anchor="rm")
-        canvas.paste(row, (LABEL, number * TILE))
+        for place, digit in enumerate(digits):
+            large = digit.convert("L").resize((TILE - 4, TILE - 4), Image.Resampling.BICUBIC)
+            canvas.paste(large, (LABEL + place * TILE, number * TILE + 2))
     return canvas
 
 
@@ -122,12 +120,14 @@ class Plane:
     points: np.ndarray
     """Generated, (N, 2)."""
     verdicts: np.ndarray
-    """The probability of being real, (SIDE, SIDE) over the plane."""
+    """The probability of being real, (FINE, FINE) over the plane."""
 
 
-EXTENT, SIDE = 1.15, 90
-SHOWN = (0.0, 0.04, 0.17, 0.5, 1.0)
-"""Shares of a run at which the plane is drawn; the first is the first look."""
+EXTENT, FINE = 1.15, 90
+SHARES = (1 / 24, 4 / 24, 7 / 24, 12 / 24, 1)
+"""Of a run, at which the plane is drawn."""
+PALE = 0.4
+"""How far beyond 0 and 1 the colours would go on, so that points can be seen on all of them."""
 
 
 @dataclass
@@ -143,9 +143,9 @@ class EveryPlane:
 
 def plane(step: int, model: Model) -> Plane:
     """Points and verdicts of a model of two numbers a row."""
-    along = np.linspace(-EXTENT, EXTENT, SIDE)
+    along = np.linspace(-EXTENT, EXTENT, FINE)
     everywhere = np.stack(np.meshgrid(along, along), -1).reshape(-1, 2)
-    logits = model.score(everywhere).reshape(SIDE, SIDE)
+    logits = model.score(everywhere).reshape(FINE, FINE)
     return Plane(step, model.sample(300, seed=1), 1 / (1 + np.exp(-logits)))
 
 
@@ -180,22 +180,24 @@ def train_on_clusters(steps: int, regularizers: tuple[dict[str, Any], ...]) -> l
 def draw_planes(path: Path, planes: list[Plane]) -> None:
     """A few of them side by side."""
     last = planes[-1].step
-    shown = [min(planes, key=lambda plane, share=share: abs(plane.step - share * last)) for share in SHOWN]
+    shown = [min(planes, key=lambda plane, share=share: abs(plane.step - share * last)) for share in SHARES]
     figure = Figure(figsize=(10, 2.75), layout="constrained")
     FigureCanvasAgg(figure)
     real = clusters(400)
     for axis, now in zip(figure.subplots(1, len(shown)), shown, strict=True):
         extent = (-EXTENT, EXTENT, -EXTENT, EXTENT)
-        axis.imshow(
-            now.verdicts, cmap=colormaps["PuOr"], vmin=0, vmax=1, origin="lower", extent=extent, interpolation="bilinear"
-        )
+        axis.imshow(now.verdicts, cmap=COLOURS, vmin=-PALE, vmax=1 + PALE, origin="lower", extent=extent)
         axis.scatter(*real.T, s=4, color="black", linewidths=0, label="real")
         axis.scatter(*now.points.T, s=13, marker="x", color="#008a2e", linewidths=0.9, label="generated")
         axis.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), xticks=[], yticks=[])
         axis.set_title(f"step {now.step:,}", fontsize=12)
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=11, frameon=False, markerscale=2)
+    for probability, words in ((0.0, "taken for fake here"), (1.0, "taken for real here")):
+        handles.append(Patch(facecolor=COLOURS((probability + PALE) / (1 + 2 * PALE))))
+        labels.append(words)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=11, frameon=False, markerscale=2)
     figure.savefig(path, dpi=100)
+    Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)  # a third of the size
 
 
 if __name__ == "__main__":

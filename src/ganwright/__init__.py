@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganwright.core.errors import GanwrightError as GanwrightError
     from ganwright.data.modalities.image import Image as Image
+    from ganwright.data.modalities.numbers import Numbers as Numbers
     from ganwright.gan import GAN as GAN
     from ganwright.gan import load as load
     from ganwright.model.model import Model as Model
+    from ganwright.networks.keras.definition import Layers as Layers
 
 __version__ = "0.1.0"
 
@@ -27,9 +29,11 @@ _HOMES = {
     "load": "ganwright.gan",
     "Model": "ganwright.model.model",
     "Image": "ganwright.data.modalities.image",
+    "Layers": "ganwright.networks.keras.definition",
+    "Numbers": "ganwright.data.modalities.numbers",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Model", "load"]
+__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -118,7 +118,7 @@ def _half(network: nn.Module | NetworkFamily | Layers, noise: Distribution) -> n
     return Layered(network, network, noise=noise) if isinstance(network, Layers) else network
 
 
-def _readable(network: Network) -> nn.Module | NetworkFamily | Layers:
+def _readable(network: Any) -> nn.Module | NetworkFamily | Layers:
     if isinstance(network, nn.Module | NetworkFamily | Layers):
         return network
     if isinstance(network, Sequence) and not isinstance(network, str):

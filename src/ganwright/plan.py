@@ -137,7 +137,9 @@ def override(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
     changes: dict[str, Any] = {}
     for name, value in settings.items():
         if name not in hints:
-            raise UsageError("E-CONFIG-01", f"unknown setting {name!r}", hints=unknown_name_hints(name, hints))
+            raise UsageError(
+                "E-CONFIG-01", f"unknown setting {name!r}", hints=unknown_name_hints(name, ["optimizer", *hints])
+            )
         # A field's old value is put into plain words only where a part of it is changed: a user's own objects have none.
         old = to_plain(getattr(config, name)) if isinstance(value, dict) else None
         changes[name] = from_plain(hints[name], _merged(old, value, name), name)

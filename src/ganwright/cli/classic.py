@@ -19,6 +19,8 @@ DEFAULT_NOISE = 100
 GRID = (2, 10)
 FINAL_MODEL = "final_cat_generator.safetensors"
 LATEST_MODEL = "gan_generator.safetensors"
+PROGRESS_PICTURE = "gan_generated_image_epoch_{}.png"
+NEW_PICTURE = "generated_image_{}.png"
 
 
 def flag(letter: str) -> Parameter:
@@ -71,7 +73,7 @@ def classic(
     ng
         Neurons of the generator's first layer.
     nd
-        Neurons of the discriminator's dense layer; 4 to 16 % of i x i x 3 works best, as the old command's page has it.
+        Neurons of the discriminator's dense layer; the usual advice is 4 to 16 % of i x i x 3.
     seed
         Every random number follows from it.
     """
@@ -116,6 +118,7 @@ def networks(noise: int, side: int, generator_width: int, discriminator_width: i
 def train_as_of_old(out: Path, data: Path, sizes: dict[str, int], seed: int, device: Any, output: Output) -> int:
     """Train; gives back the exit code."""
     from ganwright.cli.train import INTERRUPTED, PREEMPTED
+    from ganwright.cli.writing import check_ours
     from ganwright.data.modalities.image import Image
     from ganwright.data.preparation import prepare
     from ganwright.gan import GAN
@@ -128,6 +131,8 @@ def train_as_of_old(out: Path, data: Path, sizes: dict[str, int], seed: int, dev
     batch = min(sizes["--b"], len(dataset))
     if batch < sizes["--b"]:
         output.line(f"there are {len(dataset)} pictures, so a batch has {batch}, not {sizes['--b']}")
+    for path in out.glob(PROGRESS_PICTURE.format("*")):
+        check_ours(path)  # now, and not when training has gone on for an hour
     out.mkdir(parents=True, exist_ok=True)
     pair = networks(sizes["--n"], side, sizes["--ng"], sizes["--nd"])
     gan = GAN(**pair, batch=batch, seed=seed, device=device, modality=reading)
@@ -166,7 +171,7 @@ class Follower:
                 self.output.line(f"epoch {int(epoch)}/{self.epochs}  {losses}")
             case Snapshot(epoch=float() as epoch, model=model):
                 grid = model.grid(*GRID, seed=self.seed)
-                save_picture(grid, self.out / f"gan_generated_image_epoch_{int(epoch)}.png")
+                save_picture(grid, self.out / PROGRESS_PICTURE.format(int(epoch)))
                 model.save(self.out / LATEST_MODEL)
             case Warned(text=text):
                 self.output.line(f"warning  {text}")
@@ -176,6 +181,7 @@ class Follower:
 
 def make_pictures(reference: str, count: int, noise: int | None, seed: int, out: Path, output: Output) -> int:
     """`count` pictures of a trained model as generated_image_1.png, ..."""
+    from ganwright.cli.writing import check_ours
     from ganwright.data.ownership import save_picture
 
     if count < 1:
@@ -186,13 +192,15 @@ def make_pictures(reference: str, count: int, noise: int | None, seed: int, out:
         output.line(f"the model was trained with {own[0] if own else 'other'} values of noise, so --n {noise} is not used")
     if model.spec.kind != "image":
         raise UsageError("E-USAGE-04", f"{reference} makes {model.codec.noun}, not pictures", hints=("ganwright sample",))
+    paths = [out / NEW_PICTURE.format(number) for number in range(1, count + 1)]
+    for path in paths:
+        check_ours(path)
     out.mkdir(parents=True, exist_ok=True)
-    done = 0
+    left = iter(paths)
     for block in model.stream(count, seed=seed):
         for picture in block:
-            done += 1
-            save_picture(picture, out / f"generated_image_{done}.png")
-    output.line(f"{count} pictures → {out / 'generated_image_1.png'} ... generated_image_{count}.png   (seed {seed})")
+            save_picture(picture, next(left))
+    output.line(f"{count} pictures → {paths[0]} ... {paths[-1].name}   (seed {seed})")
     return 0
 
 

@@ -40,14 +40,14 @@ def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False)
 
 def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """The facts of a model file, line by line; what a stranger's file leaves out is left out here too."""
-    network = {key: value for key, value in facts["network"].items() if key != "name"}
     sizes = [math.prod(t["shape"]) for t in facts["tensors"].values()]
     known, training = facts["facts"], facts["facts"].get("training", {})
     data, config = known.get("data", {}), training.get("config", {})
     shape = "×".join(str(side) for side in facts["spec"].get("shape", []))
     lines = [
         ("makes", f"{facts['spec'].get('kind')} of shape {shape} (channels×height×width)"),
-        ("network", f"{facts['network'].get('name')}: " + ", ".join(f"{k} {_short(v)}" for k, v in network.items())),
+        *_network(facts["network"]),
+        ("told", ", ".join(each["name"] for each in facts["spec"].get("conditions", [])) or "nothing: it is unconditional"),
         ("size", f"{sum(sizes):,} values in {len(sizes)} tensors"),
     ]
     if data:
@@ -63,6 +63,19 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("made with", ", ".join(f"{k} {v}" for k, v in training.get("versions", {}).items())))
     lines.append(("format", f"{facts['format']} version {facts['version']}"))
     return [(name, printable(text)) for name, text in lines]
+
+
+def _network(network: dict[str, Any]) -> list[tuple[str, str]]:
+    """The network's settings; one given as layers has a line for each, as it was written."""
+    layers = {name: value["rows"] for name, value in network.items() if isinstance(value, dict)}
+    settings = [f"{name} {_short(value)}" for name, value in network.items() if name != "name" and name not in layers]
+    lines = [("network", f"{network.get('name')}: " + ", ".join(settings))]
+    for name, rows in layers.items():
+        lines.append(("", name.replace("_", " ") + ":"))
+        lines += [
+            ("", "  " + (row if isinstance(row, str) else f"{row[0]} = {row[1]} of {', '.join(row[2])}")) for row in rows
+        ]
+    return lines
 
 
 def printable(text: str) -> str:

@@ -30,7 +30,7 @@ def write_samples(
     # Looked at first and all of them: nothing is written where something is in the way.
     paths = model.codec.paths(folder, 0, count, suffix)
     for path in paths:
-        _check_ours(path)
+        check_ours(path)
     _make_folder(folder)
     done = 0
     try:
@@ -45,16 +45,17 @@ def write_samples(
 def write_grid(
     model: Model, shape: tuple[int | None, int | None], seed: int, out: Path, sampling: Mapping[str, Any] = NO_WISHES
 ) -> list[Path]:
-    """One picture of rows x columns samples (None: as `Model.grid` chooses), at `out` (a .png or .jpg file) or as grid.png within it.
+    """One picture of rows x columns samples, at `out` (a .png or .jpg file) or as grid.png within it.
 
     Args:
+        shape: None leaves a side to `Model.grid`.
         sampling: what else `Model.grid` is to be told.
 
     Raises:
         DataError: as `write_samples`.
     """
     path = out if out.suffix.lower() in PICTURES else out / "grid.png"
-    _check_ours(path)
+    check_ours(path)
     _make_folder(path.parent)
     try:
         save_picture(model.grid(*shape, seed=seed, **sampling), path)
@@ -74,7 +75,8 @@ def _cannot_write(where: Path, error: OSError) -> DataError:
     return DataError("E-SAMPLE-02", f"cannot write to {where}", why=error.strerror or str(error), hints=("another -o",))
 
 
-def _check_ours(path: Path) -> None:
+def check_ours(path: Path) -> None:
+    """Raise DataError if there is a file at `path` that Ganwright did not make, or that was changed since."""
     try:
         in_the_way = path.exists() and not is_ours(path)
     except OSError as error:  # A folder that may not be looked into.

@@ -154,10 +154,31 @@ CASES: list[tuple[Any, ...]] = [
     ("Dot(axes=-1)", (3, 4), (5, 4)),
 ]
 RANDOM = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout")
-ACTIVATION_NAMES = """
-    relu relu6 leaky_relu sigmoid tanh softmax log_softmax elu celu selu gelu silu swish hard_silu hard_swish hard_sigmoid
-    hard_tanh log_sigmoid softplus softsign linear exponential mish
-""".split()
+ACTIVATION_NAMES = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "log_softmax",
+    "elu",
+    "celu",
+    "selu",
+    "gelu",
+    "silu",
+    "swish",
+    "hard_silu",
+    "hard_swish",
+    "hard_sigmoid",
+    "hard_tanh",
+    "log_sigmoid",
+    "softplus",
+    "softsign",
+    "linear",
+    "exponential",
+    "mish",
+]
 CASES += [(f"Activation('{name}')", (2, 5)) for name in ACTIVATION_NAMES]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=[f"{text} {shapes}" for text, *shapes in CASES])

@@ -218,7 +218,9 @@ class _Reader:
         if not isinstance(shape, list) or not shape:
             raise _refusal(f"the input {place.names[-1]!r} has no shape")
         whole = str(settings.get("dtype")) in ("int32", "int64", "uint8", "int8", "int16")
-        name = self._add(place, f"layers.Input(shape={_text(shape[1:])}{', dtype=' + repr('int32') if whole else ''})", (), None)
+        name = self._add(
+            place, f"layers.Input(shape={_text(shape[1:])}{', dtype=' + repr('int32') if whole else ''})", (), None
+        )
         self.inputs.append(name)
         return name
 
@@ -289,7 +291,9 @@ def _entry(entry: Any) -> tuple[str, Any]:
     module, registered = entry.get("module"), entry.get("registered_name")
     if module is not None and not (isinstance(module, str) and _HOME.fullmatch(module)):
         hints = ("only Keras's own layers can be read", *name_hints(kind, LAYERS))
-        raise _refusal(f"unknown or unsupported layer {kind[:60]!r} of the module {str(module)[:60]!r}: {_CODE}", hints=hints)
+        raise _refusal(
+            f"unknown or unsupported layer {kind[:60]!r} of the module {str(module)[:60]!r}: {_CODE}", hints=hints
+        )
     if registered not in (None, kind):
         raise _refusal(f"unknown or unsupported layer {str(registered)[:60]!r}: {_CODE}", hints=name_hints(kind, LAYERS))
     return kind, entry["config"]
@@ -326,20 +330,26 @@ def _sources(entry: Any, name: str) -> tuple[str, ...]:
     if not isinstance(calls, list) or len(calls) != 1:
         count = len(calls) if isinstance(calls, list) else 0
         raise _refusal(f"layer {name!r} is used {count} times; only layers that are used once are supported")
-    call = calls[0]
-    if isinstance(call, dict):
-        extras, references = call.get("kwargs"), _tensors(call.get("args"), 0)
-    else:
-        plain = [call] if isinstance(call, list) and call and isinstance(call[0], str) else call
-        references = list(plain) if isinstance(plain, list) else []
-        extras = {}
-        for reference in references:
-            if isinstance(reference, list) and len(reference) == 4 and isinstance(reference[3], dict):
-                extras |= reference[3]
-    if extras and (not isinstance(extras, dict) or any(_given(value) for value in extras.values())):
-        used = ", ".join(name for name, value in extras.items() if _given(value)) if isinstance(extras, dict) else "?"
-        raise _refusal(f"layer {name!r} is called with {used[:60]}, which is not supported")
+    references, settings = _call_of_keras_3(calls[0]) if isinstance(calls[0], dict) else _call_of_keras_2(calls[0])
+    given = [setting for setting, value in settings.items() if _given(value)]
+    if given:
+        raise _refusal(f"layer {name!r} is called with {given[0][:60]!r}, which is not supported")
     return tuple(_reference(reference, name) for reference in references)
+
+
+def _call_of_keras_3(call: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """(references to results, settings) of {"args": [...], "kwargs": {...}}."""
+    return _tensors(call.get("args"), 0), _field(call, "kwargs", dict)
+
+
+def _call_of_keras_2(call: Any) -> tuple[list[Any], dict[str, Any]]:
+    """(references to results, settings) of [["dense", 0, 0, {...}], ...], or of one of these alone."""
+    references = [call] if isinstance(call, list) and call and isinstance(call[0], str) else call
+    settings: dict[str, Any] = {}
+    for reference in references if isinstance(references, list) else []:
+        if isinstance(reference, list) and len(reference) > 3 and isinstance(reference[3], dict):
+            settings |= reference[3]
+    return (list(references) if isinstance(references, list) else []), settings
 
 
 def _given(value: Any) -> bool:

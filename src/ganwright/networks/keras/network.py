@@ -24,6 +24,7 @@ from ganwright.networks.base import (
 from ganwright.networks.keras.definition import Graph, Layers, Node
 from ganwright.networks.keras.dense import Embedding
 from ganwright.networks.keras.layer import KerasWeights, Layer
+from ganwright.networks.keras.upsampled import merged
 from ganwright.networks.keras.values import Shape
 from ganwright.networks.keras.wrappers import SpectralNormalization
 
@@ -31,29 +32,40 @@ from ganwright.networks.keras.wrappers import SpectralNormalization
 class Rows(nn.ModuleDict):
     """The layers of a graph by row number, "1", "2", ..., as the errors count them."""
 
-    def __init__(self, graph: Graph, instead: Mapping[int, Layer] | None = None) -> None:
-        """Build every row; `instead` has layers that replace rows' own."""
+    def __init__(self, graph: Graph, wanted: Sequence[int], instead: Mapping[int, Layer] | None = None) -> None:
+        """Build every row; `instead` has layers that replace rows' own, `wanted` are the rows whose results are returned."""
         super().__init__()
+        self.wanted = tuple(wanted)
         self.graph = graph
-        self.reader_counts = Counter(source for node in graph.nodes.values() for source in set(node.sources))
-        for number in sorted(graph.nodes):
+        self.sources = {number: node.sources for number, node in graph.nodes.items() if node.sources}
+        """The rows that each row is run on, in the order in which rows are run."""
+        for number in sorted(self.sources):
             node = graph.nodes[number]
-            if node.sources:
-                layer = (instead or {}).get(number, node.layer)
-                self[str(number)] = layer.module(*(graph.nodes[source].shape for source in node.sources))
+            layer = (instead or {}).get(number, node.layer)
+            shapes = [graph.nodes[source].shape for source in node.sources]
+            self[str(number)] = (self._merged(node, layer) or layer).module(*shapes)
+        self.reader_counts = Counter(source for sources in self.sources.values() for source in set(sources))
 
-    def forward(self, inputs: Sequence[Tensor], wanted: Sequence[int]) -> list[Tensor]:
-        """The results (B, *shape) of the `wanted` rows, from the graph's inputs."""
+    def _merged(self, node: Node, layer: Layer) -> Layer | None:
+        """A layer that does the work of the row before too, which is then not run."""
+        before = node.sources[0]
+        found = merged(self.graph.nodes[before].layer, layer)
+        if found and before not in self.wanted and len(self.graph.readers(before)) == 1:
+            self.sources[node.number] = self.sources.pop(before)
+            return found
+        return None
+
+    def forward(self, *inputs: Tensor) -> list[Tensor]:
+        """The results (B, *shape) of the wanted rows, from the graph's inputs."""
         values = dict(zip(self.graph.inputs, inputs, strict=True))
         waiting = dict(self.reader_counts)
-        for number, node in self.graph.nodes.items():
-            if node.sources:
-                values[number] = self[str(number)](*(values[source] for source in node.sources))
-                for source in set(node.sources) - set(wanted):
-                    waiting[source] -= 1
-                    if not waiting[source]:
-                        del values[source]  # so that sampling holds what it still needs, not every layer's result
-        return [values[number] for number in wanted]
+        for number, sources in self.sources.items():
+            values[number] = self[str(number)](*(values[source] for source in sources))
+            for source in set(sources) - set(self.wanted):
+                waiting[source] -= 1
+                if not waiting[source]:
+                    del values[source]  # so that sampling holds what it still needs, not every layer's result
+        return [values[number] for number in self.wanted]
 
     def keras_layers(self) -> list[tuple[str, KerasWeights]]:
         """(name, module) in the user's order, those without weights too; the names are the rows' or Keras's own."""
@@ -78,12 +90,11 @@ class LayersGenerator(Generator):
         self.conditions = _condition_inputs(graph, spec)
         latent = graph.nodes[graph.inputs[0]]
         self.noise = {"latent": NoiseInput(latent.shape, distribution)}
-        self.output = output.number
-        self.rows = Rows(graph)
+        self.rows = Rows(graph, [output.number])
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         given = [take(condition) for take in self.conditions]
-        (record,) = self.rows([noise["latent"], *given], [self.output])
+        (record,) = self.rows(noise["latent"], *given)
         return Generated(record.permute(0, 3, 1, 2) if self.is_image else record)
 
     def keras_layers(self) -> list[tuple[str, KerasWeights]]:
@@ -107,21 +118,19 @@ class LayersDiscriminator(Discriminator):
         graph = layers.graph
         self.is_image = spec.kind == "image"
         first = graph.nodes[graph.inputs[0]]
-        wanted = records_shape(spec)
-        if first.shape != wanted:
-            what = f"the discriminator's first input takes records {first.shape}, the data have {wanted}"
+        shape = records_shape(spec)
+        if first.shape != shape:
+            what = f"the discriminator's first input takes records {first.shape}, the data have {shape}"
             raise UsageError("E-LAYERS-08", what, where=first.where, hints=_shape_hints(first.shape, self.is_image))
         self.conditions = _condition_inputs(graph, spec)
         bypassed = {number: _final_sigmoid(graph, number) for number in graph.outputs}
         self.sigmoids = tuple(bypassed[number] is not None for number in graph.outputs)
-        self.features = _last_input(graph, graph.outputs[0])
-        self.rows = Rows(graph, dict(found for found in bypassed.values() if found))
+        wanted = [*graph.outputs, _last_input(graph, graph.outputs[0])]
+        self.rows = Rows(graph, wanted, dict(found for found in bypassed.values() if found))
 
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         given = [take(condition) for take in self.conditions]
-        outputs = list(self.rows.graph.outputs)
-        record = _channels_last(x) if self.is_image else x
-        *heads, features = self.rows([record, *given], [*outputs, self.features])
+        *heads, features = self.rows(_channels_last(x) if self.is_image else x, *given)
         return Verdict(tuple(_as_logits(head) for head in heads), features.flatten(1))
 
     def score(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
