@@ -113,3 +113,17 @@ class FakeClock:
         """The time, and a tick passes."""
         self.time += self.tick
         return self.time
+
+
+def small_mnist(folder: Path, count: int = 40) -> Path:
+    """MNIST's four files with `count` pictures of noise each, 28x28, labelled 0 to 9 in turn."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for split in ("train", "t10k"):
+        for name, array in (
+            ("images-idx3", random.integers(0, 256, (count, 28, 28), dtype=np.uint8)),
+            ("labels-idx1", np.arange(count, dtype=np.uint8) % 10),
+        ):
+            head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            (folder / f"{split}-{name}-ubyte").write_bytes(head + array.tobytes())
+    return folder

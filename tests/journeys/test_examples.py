@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support import small_mnist
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ARGUMENTS = {
@@ -46,16 +46,8 @@ def data(tmp_path: Path) -> Path:
     for number in range(12):
         pixels = random.integers(0, 256, (10, 14, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{number}.png")
-    (tmp_path / "mnist").mkdir()
-    for split in ("train", "t10k"):
-        images, labels = random.integers(0, 256, (40, 28, 28), dtype=np.uint8), np.arange(40, dtype=np.uint8) % 10
-        write_idx(tmp_path / "mnist" / f"{split}-images-idx3-ubyte", images)
-        write_idx(tmp_path / "mnist" / f"{split}-labels-idx1-ubyte", labels)
+    small_mnist(tmp_path / "mnist")
     return tmp_path
-
-
-def write_idx(path: Path, array: np.ndarray) -> None:
-    path.write_bytes(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes())
 
 
 def run(example: str, folder: Path) -> None:

@@ -15,6 +15,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,16 +104,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_does_what_it_says(page: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_does_what_it_says(
+    page: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     blocks = blocks_of(page)
-    names: dict[str, Any] = {"__name__": "guide"}
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)  # a dataclass looks for the module that it is from
     for block, after in zip(blocks, [*blocks[1:], Block("", "")], strict=False):
         if block.language == "toml":
             first, _, _ = block.text.partition("\n")
             (folder / first.removeprefix("# ")).write_text(block.text, encoding="utf-8")
         elif block.language == "python" and not needs_what_is_not_here(block.text):
             error = after.text if after.language == "text" and after.text.startswith("error[") else ""
-            run_program(shortened(block.text), error.splitlines(), names)
+            run_program(shortened(block.text), error.splitlines(), vars(module))
         elif block.language == "console":
             for words, said in commands_of(block):
                 run_command(words, said, capsys)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import small_mnist
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,20 +32,22 @@ def test_every_command_of_the_readme_is_understood(command: str, tmp_path: Path)
     assert parsed.returncode == 0, parsed.stderr
 
 
-def test_the_python_block_of_the_readme_runs(tmp_path: Path) -> None:
-    """As written, but for six training steps instead of twenty minutes."""
+def test_the_python_blocks_of_the_readme_run(tmp_path: Path) -> None:
+    """As written, but for a few training steps instead of minutes."""
     import numpy as np
     from PIL import Image
 
     (tmp_path / "photos").mkdir()
     for number in range(8):
         Image.fromarray(np.full((9, 11, 3), 30 * number, np.uint8)).save(tmp_path / "photos" / f"{number}.jpg")
-    (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    program = block.replace("minutes=20", "steps=6")
-    assert program != block
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    small_mnist(tmp_path / "mnist")
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        program = re.sub(r"minutes=20|epochs=5", "steps=3", block)
+        assert program != block
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
     assert (tmp_path / "new.png").is_file()
     assert (tmp_path / "grid.png").is_file()

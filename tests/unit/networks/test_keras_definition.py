@@ -264,7 +264,7 @@ FUNCTIONAL = [
 def test_rows_with_names_come_in_any_order() -> None:
     layers = Layers(FUNCTIONAL)
     assert layers.rows[2] == ("left", "layers.Dense(3)", ("input",))
-    assert list(layers.graph.nodes)[0] == 5
+    assert next(iter(layers.graph.nodes)) == 5
     assert layers.graph.outputs == (1,)
     assert layers.graph.nodes[2].shape == (7,)
     generator = LayersGenerator(layers, DataSpec("table", (1,), "linear"))
@@ -331,6 +331,10 @@ def test_a_stored_network_of_another_form_is_refused(rows: Any) -> None:
         ["Input(())", "Embedding(16777216, 17)"],
         ["Input(9000)", "SpectralNormalization(Dense(90000))"],
         ["Input((99999, 99999))", "Flatten()"],
+        ["Input((9, 9))", "Conv1D(1, 2, padding='causal', dilation_rate=16777216)"],
+        ["Input((9, 9, 9))", "Conv2D(1, 2, padding='same', dilation_rate=16777216)"],
+        ["Input((9, 9, 9))", "MaxPooling2D(16777216, 1, padding='same')"],
+        ["Input(1)", "Reshape((" + "1," * 400 + "))"],
         ["Input(1)", *["Dense(1)"] * MAX_ROWS],
     ],
 )

@@ -24,6 +24,32 @@ with warnings.catch_warnings():
 
 BATCH = 3
 
+ACTIVATION_NAMES = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "log_softmax",
+    "elu",
+    "celu",
+    "selu",
+    "gelu",
+    "silu",
+    "swish",
+    "hard_silu",
+    "hard_swish",
+    "hard_sigmoid",
+    "hard_tanh",
+    "log_sigmoid",
+    "softplus",
+    "softsign",
+    "linear",
+    "exponential",
+    "mish",
+]
+
 CASES: list[tuple[Any, ...]] = [
     ("Dense(5)", (4,)),
     ("Dense(2 * 3, 'tanh', False)", (4,)),
@@ -52,7 +78,7 @@ CASES: list[tuple[Any, ...]] = [
     ("Cropping1D((0, 2))", (5, 2)),
     ("Cropping2D(1)", (5, 6, 2)),
     ("Cropping2D(((0, 1), (2, 0)))", (5, 6, 2)),
-    ("Activation('relu')", (4,)),
+    *((f"Activation('{name}')", (2, 5)) for name in ACTIVATION_NAMES),
     ("LeakyReLU()", (2, 3)),
     ("LeakyReLU(negative_slope=0.2)", (2, 3)),
     ("ReLU()", (6,)),
@@ -154,39 +180,12 @@ CASES: list[tuple[Any, ...]] = [
     ("Dot(axes=-1)", (3, 4), (5, 4)),
 ]
 RANDOM = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout")
-ACTIVATION_NAMES = [
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "sigmoid",
-    "tanh",
-    "softmax",
-    "log_softmax",
-    "elu",
-    "celu",
-    "selu",
-    "gelu",
-    "silu",
-    "swish",
-    "hard_silu",
-    "hard_swish",
-    "hard_sigmoid",
-    "hard_tanh",
-    "log_sigmoid",
-    "softplus",
-    "softsign",
-    "linear",
-    "exponential",
-    "mish",
-]
-CASES += [(f"Activation('{name}')", (2, 5)) for name in ACTIVATION_NAMES]
-
 every_case = pytest.mark.parametrize("case", CASES, ids=[f"{text} {shapes}" for text, *shapes in CASES])
 
 
 @pytest.fixture(autouse=True)
 def on_the_cpu() -> Iterator[None]:
-    """Keras would take a GPU where there is one; nothing of it leaves a trace on other tests."""
+    """Keras would take a GPU where there is one; its draws leave no trace on other tests."""
     with keras.device("cpu"), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
@@ -295,7 +294,7 @@ def test_second_names_are_keras_s_own() -> None:
 
 
 def test_averages_leave_out_the_padding_at_one_end() -> None:
-    """TensorFlow's way. Keras on torch repeats the edge instead where the two ends differ, so it cannot be the judge here."""
+    """TensorFlow's way. Where the two ends differ, Keras on torch repeats the edge instead and cannot be the judge."""
     x = torch.arange(1.0, 7.0).view(1, 6, 1)
     pooled = read_layer(parse_call("AveragePooling1D(3, strides=2, padding='same')")).module((6, 1))(x)
     assert pooled.flatten().tolist() == [2.0, 4.0, 5.5]
@@ -307,7 +306,7 @@ def test_averages_leave_out_the_padding_at_one_end() -> None:
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (5, 2), (5, 3), (4, 2), (2, 3), (1, 2), (3, 1)])
 def test_a_transposed_convolution_is_the_gradient_of_a_convolution(kernel: int, stride: int, padding: str) -> None:
-    """By its definition in TensorFlow, from nothing but the forward convolution's sum; Keras on torch warns that it may differ."""
+    """By its definition in TensorFlow, from nothing but the forward convolution's sum, so that Keras is not the only judge."""
     layer = read_layer(parse_call(f"Conv1DTranspose(2, {kernel}, strides={stride}, padding='{padding}', use_bias=False)"))
     module, size = layer.module((4, 3)).double(), 4
     y = torch.randn(1, size, 3, dtype=torch.float64)
@@ -345,7 +344,7 @@ INITIAL = [
     ("Dense(64, kernel_initializer=keras.initializers.Orthogonal(2.0))", (32,)),
     ("Dense(64, kernel_initializer=keras.initializers.VarianceScaling(2.0, 'fan_out', 'uniform'))", (32,)),
     (
-        "Dense(64, kernel_initializer=keras.initializers.VarianceScaling(mode='fan_avg', distribution='untruncated_normal'))",
+        "Dense(64, kernel_initializer=keras.initializers.VarianceScaling(3, distribution='untruncated_normal'))",
         (9,),
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Sequence
@@ -246,6 +247,31 @@ def test_pictures_flow_through_without_a_copy() -> None:
     network({"latent": torch.randn(2, 100)})
     assert len(seen) == 8  # the two enlargements are part of the convolutions behind them
     assert all(x.permute(0, 3, 1, 2).is_contiguous(memory_format=torch.channels_last) for x in seen)
+
+
+def test_an_enlargement_that_others_read_too_is_made() -> None:
+    enlarged = [("z", "Input((4, 4, 2))", []), ("up", "UpSampling2D()", "z"), ("a", "Conv2D(2, 3, padding='same')", "up")]
+    spec = DataSpec("image", (2, 8, 8))
+    alone = LayersGenerator(Layers(enlarged), spec)
+    both = LayersGenerator(Layers([*enlarged, ("b", "Add()", ["a", "up"])]), spec)
+    both.load_state_dict(alone.state_dict())
+    z = {"latent": torch.randn(BATCH, 4, 4, 2)}
+    up = z["latent"].permute(0, 3, 1, 2).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(both(z).raw, alone(z).raw + up)
+    network = LayersDiscriminator(Layers(enlarged), DataSpec("image", (2, 4, 4)))
+    features = network(z["latent"].permute(0, 3, 1, 2)).features
+    assert features is not None
+    torch.testing.assert_close(features, up.permute(0, 2, 3, 1).flatten(1))
+
+
+def test_a_copy_is_a_network_of_its_own() -> None:
+    network = LayersGenerator(Layers(CONDITIONAL_GENERATOR), LABELLED).eval()
+    drawn = {"digit": torch.arange(BATCH) % 10}
+    z = {"latent": torch.randn(BATCH, 100)}
+    other = copy.deepcopy(network)
+    torch.testing.assert_close(other(z, drawn).raw, network(z, drawn).raw)
+    torch.nn.init.zeros_(next(other.parameters()))
+    assert float(next(network.parameters()).detach().abs().max()) > 0
 
 
 def test_a_family_survives_being_stored() -> None:

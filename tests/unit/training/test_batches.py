@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 import torch
 from support import tiny_config, tiny_dataset
 
+from ganwright.data.dataset import Dataset
 from ganwright.data.sampler import Shuffled
+from ganwright.losses.non_saturating import NonSaturating
 from ganwright.runtime.keys import Key
 from ganwright.training.batches import Batches
 
@@ -56,3 +60,52 @@ def test_successive_turns_take_up_where_the_last_one_ended() -> None:
     ]
     every = torch.cat(shown).flatten(1)
     assert len(torch.unique(every, dim=0)) == 24, "one pass in six turns: every record once"
+
+
+def labelled(count: int = 24) -> Dataset:
+    """Pictures whose every value is a function of their class."""
+    data = tiny_dataset(count, classes=("a", "b", "c"))
+    data.columns["x"][:] = (data.columns["label"] * 100).astype(np.uint8)[:, None, None, None]
+    return data
+
+
+def classes_of(x: torch.Tensor) -> list[int]:
+    return ((x[:, 0, 0, 0] + 1) * 1.275).round().int().tolist()
+
+
+def test_a_record_comes_with_its_condition() -> None:
+    config = tiny_config(batch=8, conditions=("label",))
+    x, condition = Batches(labelled(), config).real(Key(0, step=3, turn="discriminator"))
+    assert classes_of(x) == condition["label"].tolist()
+    assert condition["label"].dtype == torch.int64
+
+
+def test_without_conditions_none_are_given() -> None:
+    x, condition = Batches(labelled(), tiny_config(batch=8)).real(Key(0, turn="discriminator"))
+    assert len(x) == 8
+    assert not condition
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_generator_is_told_what_the_discriminator_saw_last(steps: int) -> None:
+    config = tiny_config(batch=8, conditions=("label",), discriminator_steps=steps)
+    batches = Batches(labelled(), config)
+    _, last = batches.real(Key(0, step=5, turn="discriminator", repeat=steps - 1))
+    assert torch.equal(batches.condition(Key(0, step=5, turn="generator"))["label"], last["label"])
+
+
+def test_a_relative_loss_brings_fresh_conditions_with_its_fresh_records() -> None:
+    config = replace(tiny_config(batch=8, conditions=("label",)), loss=Relative())
+    batches = Batches(labelled(), config)
+    _, seen = batches.real(Key(0, step=5, turn="discriminator"))
+    x, fresh = batches.real(Key(0, step=5, turn="generator"))
+    assert classes_of(x) == fresh["label"].tolist()
+    assert not torch.equal(fresh["label"], seen["label"])
+    assert torch.equal(batches.condition(Key(0, step=5, turn="generator"))["label"], fresh["label"])
+
+
+@dataclass(frozen=True)
+class Relative(NonSaturating):
+    """Compares with reals in the generator's turn too."""
+
+    generator_needs_real = True

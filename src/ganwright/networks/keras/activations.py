@@ -32,6 +32,10 @@ def _leaky_relu(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2)  # Keras's slope for the bare name; the layer's own default is 0.3
 
 
+def _hard_sigmoid(x: Tensor) -> Tensor:
+    return F.relu6(x + 3) / 6  # torch's own has no second derivative
+
+
 def _softmax(x: Tensor) -> Tensor:
     return F.softmax(x, -1)
 
@@ -57,7 +61,7 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "swish": F.silu,
     "hard_silu": F.hardswish,
     "hard_swish": F.hardswish,
-    "hard_sigmoid": F.hardsigmoid,
+    "hard_sigmoid": _hard_sigmoid,
     "hard_tanh": F.hardtanh,
     "log_sigmoid": F.logsigmoid,
     "softplus": F.softplus,

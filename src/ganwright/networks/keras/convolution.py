@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,7 +13,7 @@ from torch import Tensor
 from ganwright.networks.keras.activations import LINEAR, ActivationFunction
 from ganwright.networks.keras.elementwise import AnyActivation
 from ganwright.networks.keras.initializers import GLOROT_UNIFORM, ZEROS, Fill, Initializer
-from ganwright.networks.keras.layer import Activated, Now, Weight, need_axes
+from ganwright.networks.keras.layer import MAX_VALUES, Activated, Now, Weight, need_axes
 from ganwright.networks.keras.values import (
     CausalPadding,
     ChannelsLast,
@@ -52,17 +53,19 @@ def convolve(
     return function(x, weight, bias, strides, [before for before, _ in around], dilation, groups)
 
 
-def convolved_sizes(sizes: Shape, kernel: Shape, strides: Shape, padding: str, dilation: Shape) -> Shape:
-    """The sizes that `convolve` gives.
+def convolved_sizes(shape: Shape, kernel: Shape, strides: Shape, padding: str, dilation: Shape) -> Shape:
+    """The sizes that `convolve` gives of records (*sizes, channels).
 
     Raises:
-        ValueError: nothing is left, or strides and dilation are both above 1, which Keras refuses.
+        ValueError: nothing is left, the padding is absurd, or strides and dilation are both above 1, which Keras refuses.
     """
     if max(strides) > 1 and max(dilation) > 1:
         raise ValueError("takes strides or dilation_rate above 1, not both")
+    sizes, spans = shape[:-1], [(taps - 1) * apart + 1 for taps, apart in zip(kernel, dilation, strict=True)]
     if padding == "valid":
-        spans = [(taps - 1) * apart + 1 for taps, apart in zip(kernel, dilation, strict=True)]
         sizes = tuple(size - span + 1 for size, span in zip(sizes, spans, strict=True))
+    elif math.prod(size + span for size, span in zip(sizes, spans, strict=True)) * shape[-1] > 4 * MAX_VALUES:
+        raise ValueError(f"has a kernel that needs records {shape} with too much padding")
     if min(sizes) < 1:
         raise ValueError("leaves nothing: its kernel is larger than the record")
     return tuple(-(-size // stride) for size, stride in zip(sizes, strides, strict=True))
@@ -91,7 +94,7 @@ class Convolution(Activated):
         need_axes(shapes[0], len(self.kernel_size) + 1)
         if shapes[0][-1] % self.groups or self.filters % self.groups:
             raise ValueError(f"cannot part {shapes[0][-1]} channels and {self.filters} filters into {self.groups} groups")
-        sizes = convolved_sizes(shapes[0][:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        sizes = convolved_sizes(shapes[0], self.kernel_size, self.strides, self.padding, self.dilation_rate)
         return (*sizes, self.filters)
 
     def weights(self, *shapes: Shape) -> tuple[Weight, ...]:
@@ -165,7 +168,7 @@ class Depthwise(Activated):
 
     def _sizes(self, shape: Shape) -> Shape:
         need_axes(shape, len(self.kernel_size) + 1)
-        return convolved_sizes(shape[:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        return convolved_sizes(shape, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
     def output_shape(self, *shapes: Shape) -> Shape:
         return (*self._sizes(shapes[0]), shapes[0][-1] * self.depth_multiplier)

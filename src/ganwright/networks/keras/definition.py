@@ -20,6 +20,7 @@ Row = str | tuple[str, str, tuple[str, ...]]
 """A layer, which takes what the row before gives; or its name, its layer, and the names of those that it takes."""
 
 MAX_ROWS = 512
+MAX_AXES = 8
 
 
 @dataclass(frozen=True)
@@ -228,9 +229,10 @@ def _shape(layer: Layer, shapes: list[Shape]) -> Shape:
         ) from None
     if any(size < 1 for size in shape):
         raise UsageError("E-LAYERS-06", f"{kind} makes records {shape} of {_listed(shapes)}: nothing is left")
+    if len(shape) > MAX_AXES:
+        raise UsageError("E-LAYERS-07", f"{kind} makes records of {len(shape)} axes, more than {MAX_AXES}")
     if math.prod(shape) > MAX_VALUES:
-        what = f"{kind} makes records {shape}, more than {MAX_VALUES} values each"
-        raise UsageError("E-LAYERS-07", what)
+        raise UsageError("E-LAYERS-07", f"{kind} makes records {shape}, more than {MAX_VALUES} values each")
     return shape
 
 

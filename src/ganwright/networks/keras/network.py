@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -143,14 +144,15 @@ class LayersDiscriminator(Discriminator):
         return self.rows.keras_layers()
 
 
-class ConditionInput(nn.Module):
+@dataclass(frozen=True)
+class ConditionInput:
     """One condition (B,) as an input of a network takes it: the class's place, or one-hot."""
 
-    def __init__(self, name: str, shape: Shape, one_hot: bool) -> None:
-        super().__init__()
-        self.name, self.shape, self.one_hot = name, shape, one_hot
+    name: str
+    shape: Shape
+    one_hot: bool
 
-    def forward(self, condition: Conditions) -> Tensor:
+    def __call__(self, condition: Conditions) -> Tensor:
         """(B, *shape), float32: an embedding takes places as such, and everything else can calculate with them."""
         values = condition[self.name]
         if self.one_hot:

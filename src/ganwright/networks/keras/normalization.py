@@ -132,7 +132,9 @@ class LayerNormalization(Layer):
         places = self._places(tuple(x.shape[1:]))
         shape = [x.shape[place] for place in places]
         if places == list(range(x.ndim - len(places), x.ndim)):
-            return F.layer_norm(x, shape, weight, bias, self.epsilon)
+            alone = None if weight is None else bias  # torch has no kernel for a bias alone in mixed precision
+            normal = F.layer_norm(x, shape, weight, alone, self.epsilon)
+            return normal if bias is alone or bias is None else normal + bias
         along = [x.shape[axis] if axis in places else 1 for axis in range(x.ndim)]
         variance, mean = torch.var_mean(x, places, correction=0, keepdim=True)
         x = (x - mean) * (variance + self.epsilon).rsqrt()

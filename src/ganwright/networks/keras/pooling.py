@@ -33,7 +33,7 @@ class Pooling(Layer):
     def output_shape(self, *shapes: Shape) -> Shape:
         need_axes(shapes[0], len(self.pool_size) + 1)
         one = (1,) * len(self.pool_size)
-        sizes = convolved_sizes(shapes[0][:-1], self.pool_size, self.strides or self.pool_size, self.padding, one)
+        sizes = convolved_sizes(shapes[0], self.pool_size, self.strides or self.pool_size, self.padding, one)
         return (*sizes, shapes[0][-1])
 
     def pool(self, x: Tensor, strides: Shape, around: Sequence[tuple[int, int]]) -> Tensor:

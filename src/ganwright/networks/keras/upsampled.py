@@ -17,8 +17,8 @@ from ganwright.networks.keras.reshaping import UpSampling2D
 class UpsampledConv2D(Conv2D):
     """Conv2D(..., 3, padding="same") of an enlarged picture, computed from the picture before it was enlarged.
 
-    Every 2x2 block of the enlarged picture holds one pixel four times, so the nine taps fall on four pixels: the same function
-    is a transposed convolution by 4x4 sums of taps, with less than half of the products.
+    Every 2x2 block of the enlarged picture holds one pixel four times, so the nine taps fall on four pixels. A transposed
+    convolution by 4x4 sums of taps is the same function, with less than half of the products.
     """
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
