@@ -37,7 +37,7 @@ SHOWN = 14
 """Digits in a row."""
 LABEL = 120
 """Pixels for the words beside a row of digits."""
-INK = (32, 32, 32)
+INK = 32
 COLOURS = colormaps["PuOr"]
 
 
@@ -99,7 +99,7 @@ def first_digits(grid: Image.Image) -> list[Image.Image]:
 
 def labelled_rows(rows: list[tuple[str, list[Image.Image]]]) -> Image.Image:
     """Rows of digits below each other, enlarged smoothly, as the eye sees small ones, each with its words on the left."""
-    canvas = Image.new("RGB", (LABEL + SHOWN * TILE, len(rows) * TILE), "white")
+    canvas = Image.new("L", (LABEL + SHOWN * TILE, len(rows) * TILE), 255)
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(17)
     for number, (words, digits) in enumerate(rows):
         draw.text((LABEL - 10, number * TILE + TILE // 2), words, INK, font, anchor="rm")
@@ -124,9 +124,10 @@ class Plane:
 
 
 EXTENT, FINE = 1.15, 90
+ALONG = np.linspace(-EXTENT, EXTENT, FINE)
 SHARES = (1 / 24, 4 / 24, 7 / 24, 12 / 24, 1)
 """Of a run, at which the plane is drawn."""
-PALE = 0.4
+PALE = 0.2
 """How far beyond 0 and 1 the colours would go on, so that points can be seen on all of them."""
 
 
@@ -143,8 +144,7 @@ class EveryPlane:
 
 def plane(step: int, model: Model) -> Plane:
     """Points and verdicts of a model of two numbers a row."""
-    along = np.linspace(-EXTENT, EXTENT, FINE)
-    everywhere = np.stack(np.meshgrid(along, along), -1).reshape(-1, 2)
+    everywhere = np.stack(np.meshgrid(ALONG, ALONG), -1).reshape(-1, 2)
     logits = model.score(everywhere).reshape(FINE, FINE)
     return Plane(step, model.sample(300, seed=1), 1 / (1 + np.exp(-logits)))
 
@@ -185,11 +185,10 @@ def draw_planes(path: Path, planes: list[Plane]) -> None:
     FigureCanvasAgg(figure)
     real = clusters(400)
     for axis, now in zip(figure.subplots(1, len(shown)), shown, strict=True):
-        extent = (-EXTENT, EXTENT, -EXTENT, EXTENT)
-        axis.imshow(now.verdicts, cmap=COLOURS, vmin=-PALE, vmax=1 + PALE, origin="lower", extent=extent)
+        axis.contourf(ALONG, ALONG, now.verdicts, np.linspace(0, 1, 33), cmap=COLOURS, vmin=-PALE, vmax=1 + PALE)
         axis.scatter(*real.T, s=4, color="black", linewidths=0, label="real")
         axis.scatter(*now.points.T, s=13, marker="x", color="#008a2e", linewidths=0.9, label="generated")
-        axis.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), xticks=[], yticks=[])
+        axis.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), xticks=[], yticks=[], aspect="equal")
         axis.set_title(f"step {now.step:,}", fontsize=12)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     for probability, words in ((0.0, "taken for fake here"), (1.0, "taken for real here")):
@@ -197,7 +196,6 @@ def draw_planes(path: Path, planes: list[Plane]) -> None:
         labels.append(words)
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=11, frameon=False, markerscale=2)
     figure.savefig(path, dpi=100)
-    Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)  # a third of the size
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ from ganwright.data.modalities.numbers import BINS, MOST_PANELS, NumbersCodec, R
 from ganwright.data.picture_decoding import PicturePolicy
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.model.conditions import draw_conditions
-from ganwright.model.keras_files import KerasFile, WeightFile, open_keras, printable
+from ganwright.model.keras_files import KerasFile, open_keras
+from ganwright.model.keras_reading import printable
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.model.noise import draw_noise
@@ -221,13 +222,13 @@ def _weights(file: KerasFile, saved: SavedNetwork) -> dict[str, list[np.ndarray]
         weights = nodes[name].layer.weights(*(graph.nodes[source].shape for source in nodes[name].sources))
         slots[name] = [_Slot(name, number, weight) for number, weight in enumerate(weights)]
     find = _by_layer_names if file.legacy else _by_places
-    found = list(find(file.weights, saved, slots))
-    total = sum(file.weights.check(path, slot.weight.shape) for slot, path in found)
-    if total > file.weights.size:
-        file.weights.refuse(f"its weights would be {total:,} bytes, more than there are in the file")
+    found = list(find(file, saved, slots))
+    total = sum(file.check(path, slot.weight.shape) for slot, path in found)
+    if total > file.size:
+        file.refuse(f"its weights would be {total:,} bytes, more than there are in the file")
     arrays = {name: [np.empty(0)] * len(some) for name, some in slots.items()}
     for slot, path in found:
-        arrays[slot.row][slot.number] = file.weights.read(path, slot.weight.shape)
+        arrays[slot.row][slot.number] = file.read(path, slot.weight.shape)
     return arrays
 
 
@@ -235,48 +236,48 @@ _Found = Iterator[tuple[_Slot, tuple[str, ...]]]
 """Each weight, and where it lies."""
 
 
-def _by_layer_names(weights: WeightFile, saved: SavedNetwork, slots: Mapping[str, list[_Slot]]) -> _Found:
+def _by_layer_names(file: KerasFile, saved: SavedNetwork, slots: Mapping[str, list[_Slot]]) -> _Found:
     """Where a `.h5` file has them: by the outermost layer, and there what learns first, then what does not."""
     units: dict[str, list[_Slot]] = {}
     for name, origin in saved.origins.items():
         units.setdefault(origin.names[0], []).extend(slots[name])
     for unit, some in units.items():
-        names = weights.weight_names(unit)
+        names = file.weight_names(unit)
         # A frozen model has them in another order, so the names decide which is which.
         still = [name for name in names if name.partition(":")[0].rpartition("/")[2] in _MOVED]
         learned = [slot for slot in some if slot.weight.learned]
         if (len(names), len(still)) != (len(some), len(some) - len(learned)):
             found = f"{len(names)} weights, {len(still)} of them without a gradient"
-            weights.refuse(f"layer {unit!r} has {found}; {len(some)} and {len(some) - len(learned)} are expected")
+            file.refuse(f"layer {unit!r} has {found}; {len(some)} and {len(some) - len(learned)} are expected")
         ordered = [*learned, *(slot for slot in some if not slot.weight.learned)]
         for slot, name in zip(ordered, [*(name for name in names if name not in still), *still], strict=True):
             yield slot, ("model_weights", *unit.split("/"), *name.split("/"))
 
 
-def _by_places(weights: WeightFile, saved: SavedNetwork, slots: Mapping[str, list[_Slot]]) -> _Found:
+def _by_places(file: KerasFile, saved: SavedNetwork, slots: Mapping[str, list[_Slot]]) -> _Found:
     """Where a `.keras` archive has them: by the kinds of the layers, counted within each model."""
     nodes = {node.name: node for node in saved.layers.graph.nodes.values()}
     for name, origin in saved.origins.items():
         if slots[name]:
-            group = _group(weights, origin)
+            group = _group(file, origin)
             for slot, part in zip(slots[name], _parts(nodes[name].layer, len(slots[name])), strict=True):
                 yield slot, (*group, *part)
 
 
-def _group(weights: WeightFile, origin: Origin) -> tuple[str, ...]:
+def _group(file: KerasFile, origin: Origin) -> tuple[str, ...]:
     """The group of a layer: ("layers", "sequential", "layers", "dense_1")."""
     group: tuple[str, ...] = ()
     for kind, count in origin.places:
         name = f"{kind}_{count}" if count else kind
-        if name in weights.children((*group, "layers")):
+        if name in file.children((*group, "layers")):
             group = (*group, "layers", name)
             continue
         # TensorFlow 2.13's own Keras: other numbers, with gaps, in the same order.
         group = (*group, "_layer_checkpoint_dependencies")
-        alike = [(_number(found, kind), found) for found in weights.children(group)]
+        alike = [(_number(found, kind), found) for found in file.children(group)]
         places = sorted((number, found) for number, found in alike if number is not None)
         if count >= len(places):
-            weights.refuse(f"the weights of layer {'/'.join(origin.names)!r} are missing")
+            file.refuse(f"the weights of layer {'/'.join(origin.names)!r} are missing")
         group = (*group, places[count][1])
     return (*group, origin.within) if origin.within else group
 

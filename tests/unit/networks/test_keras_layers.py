@@ -306,7 +306,7 @@ def test_averages_leave_out_the_padding_at_one_end() -> None:
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (5, 2), (5, 3), (4, 2), (2, 3), (1, 2), (3, 1)])
 def test_a_transposed_convolution_is_the_gradient_of_a_convolution(kernel: int, stride: int, padding: str) -> None:
-    """By its definition in TensorFlow, from nothing but the forward convolution's sum, so that Keras is not the only judge."""
+    """By its definition in TensorFlow, from nothing but the forward convolution's sum: a second judge beside Keras."""
     layer = read_layer(parse_call(f"Conv1DTranspose(2, {kernel}, strides={stride}, padding='{padding}', use_bias=False)"))
     module, size = layer.module((4, 3)).double(), 4
     y = torch.randn(1, size, 3, dtype=torch.float64)
