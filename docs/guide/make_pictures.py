@@ -1,6 +1,6 @@
 """The pictures of the guide, made by Ganwright through its public interface, with fixed seeds.
 
-python docs/guide/make_pictures.py                # all of them into docs/images/, about six minutes on two CPU cores
+python docs/guide/make_pictures.py                # all of them into docs/images/, about four minutes on two CPU cores
 python docs/guide/make_pictures.py out/ 20        # into out/, twenty steps a run, to see that it works
 
 Everything repeats from run to run but the curves, whose points are taken by the clock.

@@ -88,6 +88,8 @@ def test_the_file_of_own_modules_names_no_code_and_needs_the_modules(tmp_path: P
     assert "torch.nn" not in header
     with pytest.raises(ModelFileError, match="without its discriminator"):
         load(path, generator=generator()).score(digits()[0])
+    both = gan.save(tmp_path / "both.safetensors", discriminator=True)
+    assert torch.equal(load(both, generator=generator()).tensor(2), gan.model_.tensor(2)), "enough to sample"
     assert run(["sample", str(path), "-o", str(tmp_path / "out")]) == 4
 
 

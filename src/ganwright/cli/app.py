@@ -16,13 +16,22 @@ import ganwright
 from ganwright.cli.classic import classic
 from ganwright.cli.demo import demo
 from ganwright.cli.doctor import doctor
+from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
 from ganwright.cli.output import Output
 from ganwright.cli.sample import sample
 from ganwright.cli.train import train
 from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 
-VERBS = (train, sample, inspect, demo, doctor, classic)
+VERBS = {
+    "train": train,
+    "sample": sample,
+    "inspect": inspect,
+    "import": import_keras_file,
+    "demo": demo,
+    "doctor": doctor,
+    "classic": classic,
+}
 
 PROLOGUE = """\
 Ganwright trains generative adversarial networks: a folder of pictures in, new pictures out.
@@ -51,14 +60,14 @@ def build_app() -> App:
     nowhere: Any = object()
     settings: dict[str, Any] = {"help_format": "plaintext", "help_epilogue": EPILOGUE, "version": ganwright.__version__}
     app = App(name="ganwright", error_console=nowhere, **settings)
-    for verb in VERBS:
-        app.command(verb)
+    for name, verb in VERBS.items():
+        app.command(verb, name=name)
     return app
 
 
 def root_help() -> str:
     """What `ganwright --help` says: examples first, then the verbs with the first line of their docstrings."""
-    lines = [f"  {verb.__name__:9}{(verb.__doc__ or '').splitlines()[0]}" for verb in VERBS]
+    lines = [f"  {name:9}{(verb.__doc__ or '').splitlines()[0]}" for name, verb in VERBS.items()]
     return PROLOGUE + "\n".join(lines) + "\n\n" + EPILOGUE
 
 

@@ -16,9 +16,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def unknown_name_hints(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Hints for an error about `name`: the nearest one first, then all there are."""
+    """Hints for an error about `name`: the nearest one first, then all there are, unless they are many and one is near."""
     names = sorted(known)
     guess = nearest(name, names)
+    if guess and len(names) > LISTED:
+        return (f"did you mean {guess}?",)
     more = f", ... ({len(names):,} in all)" if len(names) > LISTED else ""
     listing = "known: " + ", ".join(names[:LISTED]) + more
     return (f"did you mean {guess}?", listing) if guess else (listing,)

@@ -46,7 +46,7 @@ _ZIP_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, *
 
 
 @dataclass(frozen=True)
-class KerasFile:
+class Opened:
     """An open file of Keras."""
 
     definition: str
@@ -59,7 +59,7 @@ class KerasFile:
 
 
 @contextmanager
-def open_keras(path: Path) -> Generator[KerasFile]:
+def open_keras(path: Path) -> Generator[Opened]:
     """The file at `path`, whatever it is called: a `.keras` archive or a `.h5` file of `model.save`.
 
     Raises:
@@ -76,17 +76,17 @@ def open_keras(path: Path) -> Generator[KerasFile]:
     if start[:4] == ZIP:
         definition, version, weights = _read_archive(path, refuse)
         with _opened(h5py, weights, refuse) as file:
-            yield KerasFile(definition, version, False, WeightFile(file, len(weights.getvalue()), refuse))
+            yield Opened(definition, version, False, WeightFile(file, len(weights.getvalue()), path))
     elif start == HDF5:
         with _opened(h5py, path, refuse) as file:
-            found = WeightFile(file, path.stat().st_size, refuse)
+            found = WeightFile(file, path.stat().st_size, path)
             text = found.text("model_config")
             if text is None:
                 why = "it holds weights without the network that they belong to"
                 refuse(why, hint="save the whole model: model.save('generator.h5'), not save_weights")
             if found.text("backend") in ("theano", "cntk"):
                 refuse("it was made with Theano or CNTK, whose kernels are turned")
-            yield KerasFile(text, found.text("keras_version") or "", True, found)
+            yield Opened(text, found.text("keras_version") or "", True, found)
     else:
         refuse("it is neither a .keras archive nor an HDF5 file", hint=".keras and .h5 files of Keras's model.save")
 
@@ -197,11 +197,12 @@ def _member(
 class WeightFile:
     """The datasets and attributes of an open HDF5 file."""
 
-    def __init__(self, file: Any, size: int, refuse: Callable[..., NoReturn]) -> None:
+    def __init__(self, file: Any, size: int, path: Path) -> None:
         self._file = file
+        self._path = path
         self.size = size
         """Bytes."""
-        self.refuse = refuse
+        self.refuse = refusal(path)
 
     def text(self, name: str) -> str | None:
         """An attribute of the whole file as text; None where there is none.
@@ -292,14 +293,9 @@ class WeightFile:
         except _DAMAGE as error:
             self._damaged(path, error)
         if not np.isfinite(values).all():
-            what = f"{printable(self._file_name)}: {printable('/'.join(path))} holds values that are not finite numbers"
+            what = f"{printable(str(self._path))}: {printable('/'.join(path))} holds values that are not finite numbers"
             raise ModelFileError("E-MODEL-03", what, hints=("its training failed; save an earlier state",))
         return values
-
-    @property
-    def _file_name(self) -> str:
-        name = self._file.filename
-        return name if isinstance(name, str) and not name.startswith("<") else "the file"
 
     def _damaged(self, path: Sequence[str], error: BaseException) -> NoReturn:
         self.refuse(f"HDF5 cannot read {printable('/'.join(path))} ({_first_line(error)})")
@@ -362,7 +358,7 @@ class WeightFile:
         return decoded
 
 
-def answer(file: KerasFile, task: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+def answer(file: Opened, task: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     """What the parent asked for: (plain values, raw bytes)."""
     weights, path = file.weights, tuple(task.get("path", ()))
     match task["do"]:
@@ -381,7 +377,7 @@ def answer(file: KerasFile, task: Mapping[str, Any]) -> tuple[dict[str, Any], by
 def serve(path: Path, requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer requests until they end; an error is an answer, too."""
     with ExitStack() as stack:
-        file: KerasFile | None = None
+        file: Opened | None = None
         while (request := read_request(requests)) is not None:
             facts, content = {}, b""
             try:

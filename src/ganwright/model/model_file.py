@@ -110,8 +110,8 @@ def read_model(
 ) -> ModelContents:
     """The model at `path`, on the CPU in fp32, ready to sample.
 
-    A file of a user's own modules holds their weights only: `generator_from`, and `discriminator_from` where the file has
-    one, are what they are put into.
+    A file of a user's own modules holds their weights only: `generator_from` is what they are put into, and
+    `discriminator_from` where the discriminator is wanted too.
 
     Raises:
         ModelFileError: the file is damaged, hostile, of a newer version, not a model of ours, or of other modules.
@@ -124,13 +124,17 @@ def read_model(
             raise ValueError(f"network {header['network']['name']} does not draw records of kind {spec.kind!r}")
         with torch.device("meta"):
             generator = family.generator(spec)
-            discriminator = family.discriminator(spec) if header["discriminator"] is True else None
+            # Of a user's own pair, the half that was not passed is left where it is.
+            wanted = header["discriminator"] is True and (generator_from is None or discriminator_from is not None)
+            discriminator = family.discriminator(spec) if wanted else None
         codec_class = MODALITIES.get(from_plain(str, header["codec"]["modality"], "codec.modality")).codec
     except ModelFileError:
         raise
     except (GanwrightError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise _unusable(path, getattr(error, "what", None) or str(error)) from error
     expected = _weights(_GENERATOR, generator) | _weights(_DISCRIMINATOR, discriminator)
+    if not wanted:
+        entries = {name: entry for name, entry in entries.items() if not name.startswith(_DISCRIMINATOR)}
     _compare(path, expected, {name: entry for name, entry in entries.items() if not name.startswith(_CODEC)})
 
     tensors = _read_tensors(path, entries)
@@ -163,13 +167,11 @@ def _family(
             what = f"{path} holds its networks itself"
             raise ModelFileError("E-MODEL-08", what, hints=("leave generator= and discriminator= out",))
         return from_plain(NetworkFamily, plain, "network")
-    names = [player for player in ("generator", "discriminator") if player == "generator" or header["discriminator"] is True]
-    missing = [name for name, module in zip(names, (generator, discriminator), strict=False) if module is None]
-    if missing:
+    if generator is None:
         what = f"{path} holds the weights of its author's own networks, not the networks"
+        names = ("generator", "discriminator") if header["discriminator"] is True else ("generator",)
         call = ", ".join(f"{name}={_printable(plain.get(name))}(...)" for name in names)
         raise ModelFileError("E-MODEL-07", what, hints=(f"in Python: load(path, {call})",))
-    assert generator is not None
     settings = {name: plain[name] for name in ("noise", "latent", "discriminator_output")}
     # By the fields' own types, as every setting of a stranger's file.
     noise = from_plain(get_type_hints(ModulePair)["noise"], settings["noise"], "network.noise")

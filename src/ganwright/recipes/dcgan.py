@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from ganwright.core.budget import Budget
 from ganwright.data.spec import DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.networks.dcgan import Dcgan
 from ganwright.optimizers.adam import Adam
-from ganwright.regularizers.r1 import R1
+from ganwright.regularizers.r1 import R1, gamma_for
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
-GAMMA_VALUES = 3 * 64 * 64
-"""The number of values of a picture at which the penalty's gamma is 1."""
 SMALL_SIDE = 32
 
 
@@ -32,7 +28,7 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         recipe="dcgan",
         network=Dcgan(width=32 if on_cpu else 64),
         loss=NonSaturating(),
-        regularizers=(R1(weight=math.sqrt(math.prod(spec.shape) / GAMMA_VALUES), interval=8),),
+        regularizers=(R1(weight=gamma_for(spec.shape), interval=8),),
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=32 if on_cpu else 64,

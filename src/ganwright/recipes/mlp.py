@@ -7,7 +7,7 @@ from ganwright.data.spec import DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
-from ganwright.regularizers.r1 import R1
+from ganwright.regularizers.r1 import R1, gamma_for
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
@@ -18,7 +18,7 @@ def mlp(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         recipe="mlp",
         network=Mlp(),
         loss=NonSaturating(),
-        regularizers=(R1(weight=1.0, interval=8),),
+        regularizers=(R1(weight=gamma_for(spec.shape), interval=8),),
         generator_optimizer=Adam(learning_rate=2e-4),
         discriminator_optimizer=Adam(learning_rate=2e-4),
         batch=128,

@@ -136,18 +136,12 @@ def seeded() -> Iterator[None]:
 
 @pytest.fixture
 def keras() -> Iterator[Any]:
-    """Keras in double precision, in which no rounding decides on which side of a ReLU's corner a value lies."""
     os.environ["KERAS_BACKEND"] = "torch"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # whatever Keras's own imports have to say
         module = pytest.importorskip("keras")
-    usual = module.config.floatx(), module.config.dtype_policy()
-    module.config.set_floatx("float64")
-    module.config.set_dtype_policy("float64")
     with module.device("cpu"):
         yield module
-    module.config.set_floatx(usual[0])
-    module.config.set_dtype_policy(usual[1])
 
 
 def keras_model(keras: Any, rows: Sequence[Any]) -> Any:
@@ -190,7 +184,13 @@ def without_dropout(rows: Sequence[Any]) -> list[Any]:
 
 def close(found: Tensor, expected: Tensor) -> None:
     scale = float(expected.detach().abs().max())
-    torch.testing.assert_close(found, expected, rtol=1e-8, atol=1e-8 * scale)
+    torch.testing.assert_close(found, expected, rtol=2e-5, atol=2e-5 * scale)
+
+
+def nearly(found: Tensor, expected: Tensor, floor: float = 0.0) -> None:
+    """Close as a whole: rounding may put single values on the other side of a ReLU's corner, where the slope is another."""
+    assert found.shape == expected.shape
+    assert float((found - expected).norm()) < 2e-3 * float(expected.norm()) + floor
 
 
 @pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated")
@@ -201,9 +201,9 @@ def close(found: Tensor, expected: Tensor) -> None:
 def test_a_bundle_s_network_is_keras_s(keras: Any, name: str, player: int, training: bool) -> None:
     rows = without_dropout(PAIRS[name][player])
     spec = LABELLED if name == "conditional" else DIGITS
-    network = [LayersGenerator, LayersDiscriminator][player](Layers(rows), spec).double()
+    network = [LayersGenerator, LayersDiscriminator][player](Layers(rows), spec)
     digits = {"digit": torch.arange(BATCH) % 10} if name == "conditional" else {}
-    x = torch.randn(BATCH, *((100,) if player == 0 else (1, 28, 28)), dtype=torch.float64, requires_grad=True)
+    x = torch.randn(BATCH, *((100,) if player == 0 else (1, 28, 28)), requires_grad=True)
     model, layers = keras_model(keras, rows)
     learned = copy_weights(layers, network)
     network.train(training)
@@ -217,15 +217,18 @@ def test_a_bundle_s_network_is_keras_s(keras: Any, name: str, player: int, train
         wanted = wanted[:, 0]
         found = network.score(x, digits)
     close(found, wanted)
-    slope = torch.randn(found.shape, dtype=torch.float64)
+    slope = torch.randn(found.shape)
     parameters = list(network.parameters())
     assert len(parameters) == len(learned)
     ours = torch.autograd.grad((found * slope).sum(), [x, *parameters])
     theirs = torch.autograd.grad((wanted * slope).sum(), [x, *learned])
-    close(ours[0], theirs[0])
+    nearly(ours[0], theirs[0])
+    floor = 1e-5 * max(
+        float(gradient.norm()) for gradient in theirs[1:]
+    )  # a bias before a normalisation has no slope at all
     for gradient, other in zip(ours[1:], theirs[1:], strict=True):
         # Keras's axes are in another order: the same values, sorted, and the tests of layers compare each in its place.
-        close(gradient.flatten().sort().values, other.flatten().sort().values)
+        nearly(gradient.flatten().sort().values, other.flatten().sort().values, floor)
     for theirs_layer, (_, module) in zip(layers, network.keras_layers(), strict=True):
         for value, weight in zip(module.keras_tensors(), theirs_layer.weights, strict=True):
             close(value.detach(), weight.value.detach())

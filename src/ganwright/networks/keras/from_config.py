@@ -159,7 +159,7 @@ class _Reader:
                 current = current or self._input(settings, at)
                 continue
             if current is None:
-                current = self._input(_implied_input(settings, own), at.below("input", "input_layer", 0, -1))
+                current = self._input(_implied_input(kind, settings, own), at.below("input", "input_layer", 0, -1))
             current = self._layer(kind, settings, at, (current,))
         assert current is not None
         return current
@@ -312,14 +312,18 @@ def _placed(entries: list[Any], place: _Place) -> Iterator[tuple[str, Any, _Plac
         counts[own] = counts.get(own, 0) + 1
 
 
-def _implied_input(settings: Any, own: Any) -> dict[str, Any]:
-    """The input of a Sequential model that begins with another layer."""
-    tables = [table for table in (settings, own) if isinstance(table, dict)]
-    # An embedding's own shape says how many places it takes in a record, if it says so at all.
-    for table in tables:
+def _implied_input(kind: str, settings: Any, own: Any) -> dict[str, Any]:
+    """The input of a Sequential model that begins with another layer, of `settings`, or with another model."""
+    for table in (settings, own):
         for name in ("batch_input_shape", "batch_shape", "build_input_shape"):
-            if isinstance(table.get(name), list):
+            if isinstance(table, dict) and isinstance(table.get(name), list):
                 return {"batch_shape": table[name], "dtype": table.get("dtype") if table is settings else None}
+    if kind in MODELS:
+        entries = settings if isinstance(settings, list) else _field(settings, "layers", list)
+        inner = [_entry(entry) for entry in entries[:MAX_ROWS]]
+        first = next((pair for pair in inner if pair[0] == "InputLayer"), inner[0] if inner else None)
+        if first:
+            return _implied_input(*first, settings)
     hints = ("run it once on some noise, and save it again",)
     raise _refusal("the model was saved before it knew what records it takes", hints=hints)
 

@@ -66,7 +66,7 @@ class ModulePair(NetworkFamily):
         counts = [_condition_inputs(half) for half in (self.generator_from, self.discriminator_from) if half is not None]
         required = {count for count in counts if count is not None}
         if len(required) > 1:
-            what = f"the generator takes {counts[0]} conditions, the discriminator {counts[1]}"
+            what = f"the generator takes {counts[0]} condition(s), the discriminator {counts[1]}"
             raise UsageError("E-NETWORK-05", what, hints=("both are called with the same conditions",))
         return required.pop() if required else None
 
