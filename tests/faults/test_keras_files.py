@@ -185,7 +185,7 @@ SIZES: list[tuple[str, dict[str, Any], str]] = [
     ("layers", definition(*[dense(f"dense_{i}", 4) for i in range(100_000)]), "100001 layers"),
     (
         "models in models",
-        json.loads('{"class_name": "Sequential", "config": {"layers": [' * 60 + "{}" + "]}}" * 60),
+        nested(60),
         "8 deep",
     ),
     (

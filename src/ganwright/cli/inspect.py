@@ -50,7 +50,11 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("told", ", ".join(each["name"] for each in facts["spec"].get("conditions", [])) or "nothing: it is unconditional"),
         ("size", f"{sum(sizes):,} values in {len(sizes)} tensors"),
     ]
-    if data:
+    if imported := known.get("imported"):
+        lines.append(
+            ("imported", f"from {imported.get('file')}, made with Keras {imported.get('keras') or 'of unknown version'}")
+        )
+    elif data:
         lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}"))
         for condition in data.get("conditions", []):
             lines.append(("", f"{condition['name']}: {len(condition['classes'])} classes ({_short(condition['classes'])})"))

@@ -28,7 +28,7 @@ from ganwright.model.keras_files import KerasFile, open_keras
 from ganwright.model.keras_reading import printable
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
-from ganwright.model.noise import draw_noise
+from ganwright.model.noise import BLOCK, draw_noise
 from ganwright.networks.base import Distribution
 from ganwright.networks.keras.definition import Graph, Layers
 from ganwright.networks.keras.from_config import Origin, SavedNetwork, embedding_of, read_config
@@ -47,8 +47,8 @@ Values = Literal["auto", "signed", "unit", "bytes"]
 
 MOST_CLASSES = 10_000
 """Their names, which are their numbers, go into a model file's header, which is bounded."""
-TRIED = 256
-"""Records from which the range of a table without bounds is found."""
+TRIED_BLOCKS = 4
+"""Of samples, from which the range of rows of numbers without bounds is found."""
 
 _SCALES: dict[str, tuple[float, float]] = {"signed": (-1.0, 1.0), "unit": (0.0, 1.0), "bytes": (0.0, 255.0)}
 _BOUNDED = {"tanh": "signed", "hard_tanh": "signed", "softsign": "signed", "sigmoid": "unit", "hard_sigmoid": "unit"}
@@ -318,10 +318,12 @@ def _filled(layers: Layers, spec: DataSpec, noise: Distribution, arrays: Mapping
 
 def _tried_range(path: Path, generator: LayersGenerator, spec: DataSpec) -> _Range:
     """Powers of two that leave room on both sides of what some draws give."""
-    key = Key(0, turn="sample")
-    with torch.inference_mode():
-        drawn = generator(draw_noise(generator.noise, TRIED, key), draw_conditions(spec.conditions, TRIED, key))
-    largest = float(drawn.raw.abs().max())
+    largest = 0.0
+    for part in range(TRIED_BLOCKS):
+        key = Key(0, step=part, turn="sample")
+        with torch.inference_mode():
+            drawn = generator(draw_noise(generator.noise, BLOCK, key), draw_conditions(spec.conditions, BLOCK, key)).raw
+        largest = max(largest, float(drawn.abs().nan_to_num(math.inf).max()))
     if not largest < 2.0**60:
         raise _no_generator(path, "what it draws are no finite numbers")
     bound = 2.0 ** (math.ceil(math.log2(max(largest, 2.0**-20))) + 1)

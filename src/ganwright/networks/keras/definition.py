@@ -178,7 +178,7 @@ def _sequence(texts: list[str]) -> _Named:
             raise _structure("only the first row can be the input of a list", row_place(number, text))
         if number == 1 and not first:
             named[0] = ("input", _implied_input(text), ())
-        own = _snake_case(call.name)
+        own = snake_case(call.name)
         name = layer_name(call) or (f"{own}_{counts[own]}" if counts.get(own) else own)
         counts[own] = counts.get(own, 0) + 1
         named[number] = (name, text, () if first else (number - 1,))
@@ -251,8 +251,8 @@ def _listed(shapes: list[Shape]) -> str:
     return " and ".join(map(str, shapes)) or "nothing"
 
 
-def _snake_case(name: str) -> str:
-    """Keras's name for a class: batch_normalization, conv2d_transpose."""
+def snake_case(name: str) -> str:
+    """Keras's name for a class, as its weight files have it: batch_normalization, conv2d_transpose."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 

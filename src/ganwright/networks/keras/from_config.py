@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 from ganwright.core.errors import UsageError
 from ganwright.networks.keras.binding import name_hints
 from ganwright.networks.keras.catalogue import ALIASES, LAYERS
-from ganwright.networks.keras.definition import MAX_ROWS, Graph, Layers
+from ganwright.networks.keras.definition import MAX_ROWS, Graph, Layers, snake_case
 from ganwright.networks.keras.dense import Embedding
 from ganwright.networks.keras.layer import Layer
 from ganwright.networks.keras.values import anything
@@ -96,11 +96,6 @@ def embedding_of(graph: Graph, number: int) -> Embedding | None:
         deeper = embedding_of(graph, node.number) if layer.only_shape else layer
         found += [deeper] if isinstance(deeper, Embedding) else []
     return min(found, key=lambda layer: layer.input_dim, default=None)
-
-
-def snake_case(name: str) -> str:
-    """Keras's name for a class, as its weight files have it: batch_normalization, conv2d_transpose."""
-    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
 @dataclass(frozen=True)
