@@ -57,5 +57,5 @@ def digits() -> Any:
     bunch: Any = load_digits()
     images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     source = Memory(images, bunch.target)
-    source.name = "digits"
+    source.name = source.place = "digits"
     return source

@@ -85,9 +85,11 @@ def test_a_plugin_does_not_replace_a_part_of_ours(losses: Registry, plugin: Fake
     assert losses.names().count("hinge") == 1
 
 
-def test_a_class_that_is_not_registered_has_no_name() -> None:
-    with pytest.raises(UsageError, match="Cubic is not a registered loss"):
-        Registry("loss", "ganwright.losses").name_of(Cubic())
+def test_a_class_that_is_not_registered_is_told_of_as_the_users_own() -> None:
+    registry = Registry("loss", "ganwright.losses")
+    assert registry.name_of(Cubic()) == "own Cubic"
+    with pytest.raises(UsageError, match="unknown loss 'own Cubic'"):
+        registry.get("own Cubic")
 
 
 def test_an_alias_is_understood_and_suggested(losses: Registry) -> None:
