@@ -10,7 +10,6 @@ from torch import Tensor
 from ganwright.core.schedule import Schedule
 from ganwright.regularizers.base import Regularizer, RegularizerState, Turn, check_interval, squared_gradient
 
-
 GAMMA_VALUES = 3 * 64 * 64
 """The number of values of a record at which gamma is 1."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
@@ -25,12 +26,12 @@ from ganwright.networks.keras.values import (
 )
 
 
-class Elementwise(Layer):
+class Elementwise(Layer, ABC):
     """Base of the layers that are an activation function with settings."""
 
+    @abstractmethod
     def function(self, x: Tensor) -> Tensor:
         """Of each value by itself, or along an axis of (B, ...)."""
-        raise NotImplementedError
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         return self.function(inputs[0])

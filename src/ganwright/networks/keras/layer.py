@@ -77,8 +77,8 @@ class Layer(Written):
         return ()
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
-        """A batch (B, *output_shape) from batches (B, *shape)."""
-        raise NotImplementedError
+        """A batch (B, *output_shape) from batches (B, *shape); an input and a wrapper are not run by themselves."""
+        raise AssertionError(type(self).__name__)
 
     def module(self, *shapes: Shape) -> KerasWeights:
         """It, with weights, to be run."""

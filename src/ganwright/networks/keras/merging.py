@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -15,7 +16,7 @@ from ganwright.networks.keras.layer import Layer, Now, axis_within
 from ganwright.networks.keras.values import Axis, Flag, Integers, Shape
 
 
-class Merge(Layer):
+class Merge(Layer, ABC):
     """Base of the layers that combine values place by place; sizes of 1 stretch, and missing axes are the first ones."""
 
     inputs = (2, 64)
@@ -28,9 +29,9 @@ class Merge(Layer):
             raise ValueError(f"needs inputs of one shape, not {' and '.join(map(str, shapes))}")
         return tuple(size.pop() for size in sizes)
 
+    @abstractmethod
     def merge(self, inputs: Sequence[Tensor]) -> Tensor:
         """Of tensors with equally many axes."""
-        raise NotImplementedError
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         rank = max(x.ndim for x in inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from ganwright.networks.keras.values import (
 )
 
 
-class Pooling(Layer):
+class Pooling(Layer, ABC):
     """Base of the layers that look at windows."""
 
     pool_size: Shape
@@ -36,9 +37,9 @@ class Pooling(Layer):
         sizes = convolved_sizes(shapes[0], self.pool_size, self.strides or self.pool_size, self.padding, one)
         return (*sizes, shapes[0][-1])
 
+    @abstractmethod
     def pool(self, x: Tensor, strides: Shape, around: Sequence[tuple[int, int]]) -> Tensor:
         """(B, C, *sizes), with room around it that counts for nothing."""
-        raise NotImplementedError
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         x, strides = inputs[0].movedim(-1, 1), self.strides or self.pool_size

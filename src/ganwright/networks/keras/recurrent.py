@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -26,7 +27,7 @@ def _no_rate(value: Value) -> float:
 NoRate = Annotated[float, _no_rate]
 
 
-class Recurrent(Layer):
+class Recurrent(Layer, ABC):
     """Base: (steps, channels) -> (units,), or (steps, units) with return_sequences."""
 
     gates = 1
@@ -56,9 +57,9 @@ class Recurrent(Layer):
             *((self.bias(),) if self.use_bias else ()),
         )
 
+    @abstractmethod
     def step(self, seen: Tensor, state: tuple[Tensor, ...], now: Now) -> tuple[Tensor, ...]:
         """The next state, the output first; `seen` (B, gates * units) is what the step's input adds, bias included."""
-        raise NotImplementedError
 
     def input_bias(self, now: Now) -> Tensor | None:
         """The bias of what is added once for all steps."""
