@@ -91,13 +91,15 @@ class Choices:
             parts["network"] = network
         return parts
 
-    def settings(self) -> dict[str, Any]:
-        """What is set anew in the network of a recipe."""
-        if self.generator is not None:
-            return {}
-        wanted = {"latent": self.latent, "noise": self.noise}
+    def settings(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        """What is set anew in the network of a recipe, and `more`, which is nearer to the config and has the last word."""
+        wanted = {} if self.generator is not None else {"latent": self.latent, "noise": self.noise}
         chosen = {name: value for name, value in wanted.items() if value is not None}
-        return {"network": chosen} if chosen else {}
+        if not chosen:
+            return dict(more)
+        network = more.get("network", {})
+        network = {"name": network} if isinstance(network, str) else network
+        return {**more, "network": {**chosen, **network}}
 
     def _check_latent(self, generator: object) -> None:
         if isinstance(generator, Layers) and self.latent is not None:

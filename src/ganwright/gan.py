@@ -216,7 +216,7 @@ class GAN:
                 precision=self.precision,
                 parts=parts,
                 conditional=self.conditional,
-                settings={**choices.settings(), **(self.settings or {})},
+                settings=choices.settings(self.settings or {}),
                 spent_seconds=time.monotonic() - began,
             )
             self.plan_ = plan
@@ -280,7 +280,10 @@ class GAN:
         stored = {
             name: value for name, value in vars(self).items() if not name.endswith("_") and value not in (None, "auto")
         }
-        return f"GAN({', '.join(f'{name}={value!r}' for name, value in stored.items())})"
+        # A module or a list of layers would fill the screen.
+        long = ("generator", "discriminator")
+        shown = {name: f"<{type(value).__name__}>" if name in long else repr(value) for name, value in stored.items()}
+        return f"GAN({', '.join(f'{name}={text}' for name, text in shown.items())})"
 
 
 def load(

@@ -23,6 +23,7 @@ from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.data.modalities.numbers import Numbers
 from ganwright.losses.base import Loss
 from ganwright.losses.hinge import Hinge
+from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.sgd import Sgd
 from ganwright.regularizers.r1 import R1
@@ -192,6 +193,19 @@ def test_the_compile_string_says_loss_and_optimizer() -> None:
     assert config.loss.registry.name_of(config.loss) == "least_squares"
     wanted = Adam(learning_rate=0.0002, beta1=0.5, beta2=0.999, epsilon=1e-7, form="keras")
     assert config.generator_optimizer == config.discriminator_optimizer == wanted
+
+
+def test_latent_and_noise_go_with_other_settings_of_a_recipe_s_network() -> None:
+    gan = GAN(recipe="mlp", latent=9, noise="sphere", batch=8, settings={"network": {"generator_widths": [16]}})
+    network = gan.fit(digits()[0], steps=1).plan_.config.network
+    assert network == Mlp(latent=9, generator_widths=(16,), noise="sphere")
+    gan = GAN(recipe="dcgan", latent=9, batch=8, settings={"network": "mlp"})
+    assert gan.fit(digits()[0], steps=1).plan_.config.network == Mlp(latent=9)
+
+
+def test_a_gan_says_in_a_line_what_it_was_given() -> None:
+    gan = GAN(generator=generator(), discriminator=DISCRIMINATOR, latent=12, batch=8)
+    assert repr(gan) == "GAN(generator=<Sequential>, discriminator=<list>, latent=12, batch=8, seed=0)"
 
 
 def test_half_a_pair_is_refused() -> None:
