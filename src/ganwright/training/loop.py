@@ -10,9 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +18,7 @@ from ganwright.core.config import to_plain
 from ganwright.core.errors import DivergedError
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
-from ganwright.model.model import MOST_ROWS, Model
+from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.runtime.device import versions
 from ganwright.runtime.events import Events
@@ -29,13 +27,12 @@ from ganwright.training.average import STATISTICS_BATCHES
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Ending, Pictures, Progress, Snapshot, Warned
-from ganwright.training.health import ADVICE, diagnose, diversity
+from ganwright.training.health import ADVICE, diagnose
+from ganwright.training.looking import COLUMNS, View
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState
 from ganwright.training.step import train_step
 
-GRID = 64
-GRID_COLUMNS = 8
 FIRST_LOOK_SECONDS = 15.0
 LOOKS_PER_RUN = 25
 # Fewer draws than the saved model's: a look must not cost much of the time that it looks at.
@@ -71,19 +68,7 @@ class Loop:
         # What the last look and the last snapshot took; a guess before there was one.
         self._look_seconds = 1.0
         self._snapshot_seconds = 2.5
-        expand = self.dataset.codec.expand
-        self._grid = GRID
-        self._grid_conditions: dict[str, Any] = {}
-        self._some_reals = [expand(self.dataset.some(GRID))]
-        if self.spec.conditions:
-            # One row a class shows at a glance whether the condition is heard.
-            condition = self.spec.conditions[0]
-            shown = condition.classes[:MOST_ROWS]
-            self._grid = len(shown) * GRID_COLUMNS
-            self._grid_conditions = {condition.name: [name for name in shown for _ in range(GRID_COLUMNS)]}
-            classes = np.asarray(self.dataset.columns[condition.name])
-            places = [np.flatnonzero(classes == place)[:GRID_COLUMNS] for place in range(len(shown))]
-            self._some_reals = [expand(self.dataset.head.batch(some)) for some in places]
+        self._view = View.of(self.dataset, self.spec)
 
     def run(self) -> Ended:
         """Train; gives back how it ended.
@@ -94,7 +79,6 @@ class Loop:
         started = self.now()
         self._look()
         next_tick, next_look = self.now() + 1.0, self.now() + FIRST_LOOK_SECONDS
-        looked_at = self.state.samples_seen
         self._pace.append((self.now(), self.state.samples_seen))
 
         ending = self._ending()
@@ -107,9 +91,8 @@ class Loop:
                 next_tick = self.now() + 1.0
 
             # Look at the same latents again, and keep the model.
-            every = self.look_every_samples
-            if self.now() >= next_look if every is None else self.state.samples_seen - looked_at >= every:
-                looked_at += 0 if every is None else every * ((self.state.samples_seen - looked_at) // every)
+            by_the_clock = self.look_every_samples is None and self.now() >= next_look
+            if by_the_clock or self._completed(self.look_every_samples):
                 self._look()
                 self._snapshot(started)
                 next_look = self.now() + self._look_interval(started)
@@ -211,12 +194,11 @@ class Loop:
         began = self.now()
         batches = STATISTICS_BATCHES if final else LOOK_STATISTICS_BATCHES
         self.state.average.estimate_statistics(self.config.seed, self.config.device, batches)
-        samples = self.model(0.0).tensor(self._grid, seed=self.config.seed, **self._grid_conditions)
+        samples = self._view.samples(self.model(0.0), self.config.seed)
         if not bool(samples.isfinite().all()):
             raise self._diverged("what the generator makes")
-        groups = samples.split(GRID_COLUMNS) if self.spec.conditions else [samples]
-        self._diversity = diversity(groups, self._some_reals)
-        grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), GRID_COLUMNS)
+        self._diversity = self._view.diversity(samples)
+        grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), COLUMNS)
         self.events.emit(Pictures(self.state.step, self._epoch(), grid))
         self._look_seconds = self.now() - began
 
@@ -248,5 +230,9 @@ class Loop:
 
     def _epoch_ended(self) -> bool:
         """Whether the last step completed a pass, where that is to be told."""
-        now, size = self.state.samples_seen, len(self.dataset)
-        return self.epochs and now // size > (now - self.config.samples_per_step) // size
+        return self.epochs and self._completed(len(self.dataset))
+
+    def _completed(self, samples: float | None) -> bool:
+        """Whether the last step completed so many samples once more."""
+        now = self.state.samples_seen
+        return samples is not None and now // samples > (now - self.config.samples_per_step) // samples

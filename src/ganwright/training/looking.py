@@ -1,0 +1,49 @@
+"""What is looked at again and again while a run trains: the same samples, beside real records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ganwright.data.dataset import Dataset
+from ganwright.data.spec import DataSpec
+from ganwright.model.model import MOST_ROWS, Model
+from ganwright.training.health import diversity
+
+SAMPLES = 64
+COLUMNS = 8
+
+
+@dataclass
+class View:
+    """Samples of fixed latents, and the real records that their variety is measured against."""
+
+    real: list[Tensor]
+    """Groups of records (N, *shape): one, or one for each class that is shown."""
+    count: int = SAMPLES
+    conditions: dict[str, Any] = field(default_factory=dict)
+    """What is asked of each sample, by the condition's name."""
+
+    @classmethod
+    def of(cls, dataset: Dataset, spec: DataSpec) -> View:
+        """Eight rows of eight, or one row for each of the first classes: it shows at a glance whether a class is heard."""
+        expand = dataset.codec.expand
+        if not spec.conditions:
+            return cls([expand(dataset.some(SAMPLES))])
+        condition = spec.conditions[0]
+        shown = condition.classes[:MOST_ROWS]
+        classes = np.asarray(dataset.columns[condition.name])
+        places = [np.flatnonzero(classes == place)[:COLUMNS] for place in range(len(shown))]
+        real = [expand(dataset.head.batch(some)) for some in places]
+        return cls(real, len(shown) * COLUMNS, {condition.name: [name for name in shown for _ in range(COLUMNS)]})
+
+    def samples(self, model: Model, seed: int) -> Tensor:
+        """(count, *shape), always of the same latents."""
+        return model.tensor(self.count, seed=seed, **self.conditions)
+
+    def diversity(self, samples: Tensor) -> float:
+        """See `health.diversity`; within classes, where there are any."""
+        return diversity(samples.split(COLUMNS) if self.conditions else [samples], self.real)
