@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 
 from ganwright import GAN, load
 
-steps = int(sys.argv[1]) if len(sys.argv) > 1 else 6000
+steps = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 flowers = load_iris().data  # (150, 4): lengths and widths in cm
 
 gan = GAN(seed=0).fit(flowers, steps=steps)
