@@ -27,7 +27,6 @@ from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.sgd import Sgd
 from ganwright.regularizers.r1 import R1
-from ganwright.training.step import train_step
 
 SIZE = 8
 GENERATOR = ["layers.Dense(16, input_dim=12)", "layers.LeakyReLU(0.2)", "layers.Dense(64, activation='tanh')",
@@ -270,11 +269,6 @@ def test_epochs_are_told_one_by_one_and_saves_come_when_asked_for(tmp_path: Path
     ends = [event.epoch for event in seen if isinstance(event, Progress) and event.epoch_ended]
     assert ends == [1, 2, 3, 4, 5, 6]
     assert [event.epoch for event in seen if isinstance(event, Snapshot)] == [2, 4, 6, 6]
-
-
-def test_a_step_by_hand_is_the_same_page_for_any_pair() -> None:
-    """The claim of the older bundle: only the layers differ, the train function need not change."""
-    assert train_step.__module__ == "ganwright.training.step"
 
 
 # --- the command line ---
