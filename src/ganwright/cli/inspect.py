@@ -76,10 +76,16 @@ def _network(network: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("network", f"{network.get('name')}: " + ", ".join(settings))]
     for name, rows in layers.items():
         lines.append(("", name.replace("_", " ") + ":"))
-        lines += [
-            ("", "  " + (row if isinstance(row, str) else f"{row[0]} = {row[1]} of {', '.join(row[2])}")) for row in rows
-        ]
+        lines += [("", f"  {_row(row)}") for row in rows]
     return lines
+
+
+def _row(row: Any) -> str:
+    """A layer as it was written; one with a name says what it takes."""
+    if isinstance(row, str):
+        return row
+    name, text, sources = row
+    return f"{name} = {text}" + (f" of {', '.join(sources)}" if sources else "")
 
 
 def printable(text: str) -> str:
