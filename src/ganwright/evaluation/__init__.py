@@ -1,0 +1,1 @@
+"""Real records beside generated ones: gathering, measuring, telling."""

@@ -1,0 +1,83 @@
+"""What an evaluation found, as plain values that a file can hold."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganwright.core.config import from_plain
+from ganwright.core.errors import DataError, UsageError
+from ganwright.metrics.parts.measurement import Measurement
+from ganwright.runtime.files import write_atomically
+
+FILE = "evaluation.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Samples held against real records."""
+
+    subject: str
+    """What made the samples: a model's path, or a folder of samples."""
+    data: str
+    """What they were held against."""
+    data_fingerprint: str
+    """Of the real records, held-out ones included."""
+    features: str
+    """The identity of the features: figures compare only within one."""
+    about_features: str
+    """The same in a sentence."""
+    counts: dict[str, int]
+    """Records that were looked at: "train", "held_out", "samples"."""
+    seed: int
+    """Of the samples and of every random choice."""
+    measurements: dict[str, Measurement]
+    """By name, in the order in which they are told."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why a metric could not be measured, by its name."""
+    by_class: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Numbers about each class, by its name: "share", "real_share", "kernel_distance", "agreement"."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know, in sentences: verdicts first."""
+    seconds: float = 0.0
+    made: str = ""
+    """When, in ISO 8601."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of what the figures depend on besides."""
+
+    @property
+    def same_scale(self) -> tuple[Any, ...]:
+        """What two evaluations must share for their figures to be compared: features, data and counts."""
+        return self.features, self.data_fingerprint, tuple(sorted(self.counts.items()))
+
+    def plain(self) -> dict[str, Any]:
+        """JSON values."""
+        return {"version": VERSION, **asdict(self)}
+
+    def write(self, folder: Path) -> Path:
+        """evaluation.json in `folder`; gives back its path."""
+        text = json.dumps(self.plain(), indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomically(folder / FILE, (text + "\n").encode())
+        return folder / FILE
+
+    @classmethod
+    def read(cls, folder: Path) -> Evaluation:
+        """The evaluation that was written to `folder`.
+
+        Raises:
+            DataError: there is none, or it is not one that `write` gives.
+        """
+        path = folder / FILE
+        try:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+            if plain.pop("version") != VERSION:
+                raise ValueError("it is of another version")
+            return from_plain(cls, plain, FILE)
+        except FileNotFoundError:
+            hints = (f"ganwright evaluate {folder}",)
+            raise DataError("E-EVALUATE-01", f"{folder} has not been evaluated", hints=hints) from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+            raise DataError("E-EVALUATE-02", f"{path} cannot be read", why=str(error)) from error

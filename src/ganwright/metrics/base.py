@@ -1,0 +1,159 @@
+"""A measure: a function of what is known of real and generated records."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from ganwright.core.config import Part
+from ganwright.core.registry import Registry
+from ganwright.data.spec import Condition
+from ganwright.metrics.parts.measurement import Better, Measurement
+from ganwright.metrics.parts.subsets import error_at, subset_share, subsets
+from ganwright.runtime.keys import Key
+
+METRICS = Registry("metric", "ganwright.metrics")
+
+
+class NotMeasurable(Exception):
+    """What was asked for cannot be measured on this evidence; its text says why, in half a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """Records as measures see them."""
+
+    features: Tensor
+    """(N, D) float32 on the CPU, in an order that means nothing: the first n are a random n of them."""
+    labels: np.ndarray | None = None
+    """int64 (N,): places in the condition's classes, -1 for unknown; of samples, the class that was asked for. None without
+    classes, and for samples of a model that is not told any."""
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def first(self, count: int) -> Described:
+        """The first `count` of them."""
+        return Described(self.features[:count], None if self.labels is None else self.labels[:count])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a measure may look at."""
+
+    train: Described
+    """Real records, those that the generator learned from where that is known."""
+    fake: Described
+    """Samples."""
+    held_out: Described | None = None
+    """Other real records."""
+    unseen: bool = False
+    """Whether it is known that the generator learned from `train` and not from `held_out`: only then copying can be told."""
+    condition: Condition | None = None
+    """What `labels` mean."""
+    seed: int = 0
+    """Every random choice follows from it."""
+
+
+class Metric(Part, ABC):
+    """A frozen dataclass of settings that measures evidence."""
+
+    registry = METRICS
+
+    @abstractmethod
+    def measure(self, evidence: Evidence) -> dict[str, Measurement]:
+        """Measurements by name.
+
+        Raises:
+            NotMeasurable: the evidence does not allow it.
+        """
+
+
+class Comparison(Metric):
+    """A measure that is a function of two sets of features: intervals and floors are made here, the same way for all.
+
+    The standard error at n samples comes from random subsets of m < n drawn without replacement (Politis and Romano 1994,
+    doi:10.1214/aos/1176325770): their variance times m / (n - m), with the same share of both sides. Drawing with
+    replacement would repeat records, which breaks measures that look at neighbours, and shrinks covariances. The floor puts
+    held-out real records in the samples' place; where there are fewer of them, the samples are measured at that number too,
+    since most of these measures depend on it.
+    """
+
+    equal_counts: ClassVar[bool] = True
+    """Whether as many real records as samples are taken; otherwise all of them are."""
+    fewest: ClassVar[int] = 10
+    """Records of each side that it needs."""
+
+    @property
+    @abstractmethod
+    def better(self) -> dict[str, Better]:
+        """What is better, of each measurement by name."""
+
+    @property
+    @abstractmethod
+    def protocol(self) -> str:
+        """How it is measured, in one sentence."""
+
+    @abstractmethod
+    def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """The measurements of fake (M, D) against real (N, D) features; deterministic."""
+
+    def measure(self, evidence: Evidence) -> dict[str, Measurement]:
+        train, fake, held_out = evidence.train.features, evidence.fake.features, evidence.held_out
+        self._require(len(train), len(fake))
+        key = Key(evidence.seed, turn="metrics")
+        values = self.compare(self._reference(train, len(fake)), fake)
+        errors = self._errors(train, fake, key)
+        floors: dict[str, float] = {}
+        floor_errors: dict[str, float | None] = {}
+        at_floor: dict[str, float] = {}
+        floor_count = 0
+        if held_out is not None and len(held_out) >= self.fewest:
+            floor_count = min(len(held_out), len(fake))
+            real = held_out.features[:floor_count]
+            floors = self.compare(self._reference(train, floor_count), real)
+            floor_errors = self._errors(train, real, key)
+            at_floor = self._mean_at(floor_count, train, fake, key) if floor_count < len(fake) else values
+        reference = len(self._reference(train, len(fake)))
+        return {
+            name: Measurement(
+                value=value,
+                better=self.better[name],
+                count=len(fake),
+                reference=reference,
+                protocol=self.protocol,
+                error=errors.get(name),
+                floor=floors.get(name),
+                floor_error=floor_errors.get(name),
+                floor_count=floor_count or None,
+                at_floor_count=at_floor.get(name),
+            )
+            for name, value in values.items()
+        }
+
+    def _reference(self, train: Tensor, count: int) -> Tensor:
+        return train[:count] if self.equal_counts else train
+
+    def _require(self, *counts: int) -> None:
+        if min(counts) < self.fewest:
+            raise NotMeasurable(f"at least {self.fewest} records of each side are needed, not {min(counts)}")
+
+    def _errors(self, train: Tensor, fake: Tensor, key: Key) -> dict[str, float | None]:
+        """The standard error of each measurement of all of `fake`, None where there are too few for subsets."""
+        real = self._reference(train, len(fake))
+        share = subset_share(len(fake))
+        sizes = int(share * len(real)), int(share * len(fake))
+        if min(sizes) < self.fewest:
+            return {}
+        drawn = zip(subsets(len(real), sizes[0], key, "real"), subsets(len(fake), sizes[1], key, "fake"), strict=True)
+        values = [self.compare(real[a], fake[b]) for a, b in drawn]
+        return {name: error_at(share, [each[name] for each in values]) for name in values[0]}
+
+    def _mean_at(self, count: int, train: Tensor, fake: Tensor, key: Key) -> dict[str, float]:
+        real = self._reference(train, count)
+        values = [self.compare(real, fake[some]) for some in subsets(len(fake), count, key, "floor")]
+        return {name: float(np.mean([each[name] for each in values])) for name in values[0]}
