@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganwright.core.errors import GanwrightError as GanwrightError
     from ganwright.data.modalities.image import Image as Image
     from ganwright.data.modalities.numbers import Numbers as Numbers
+    from ganwright.evaluation.folders import evaluate as evaluate
     from ganwright.gan import GAN as GAN
     from ganwright.gan import load as load
     from ganwright.model.model import Model as Model
@@ -27,13 +28,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "GAN": "ganwright.gan",
     "load": "ganwright.gan",
+    "evaluate": "ganwright.evaluation.folders",
     "Model": "ganwright.model.model",
     "Image": "ganwright.data.modalities.image",
     "Layers": "ganwright.networks.keras.definition",
     "Numbers": "ganwright.data.modalities.numbers",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "load"]
+__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,9 +17,11 @@ from ganwright.core.budget import Budget
 from ganwright.core.config import to_plain
 from ganwright.core.errors import GanwrightError, UsageError
 from ganwright.data.dataset import DataReport, Dataset
+from ganwright.data.held_out import Split, hold_out
 from ganwright.data.modalities.base import Modality
 from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
+from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
 from ganwright.model.locate import find_model
 from ganwright.model.model import Model
@@ -32,7 +34,7 @@ from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
 from ganwright.runtime.events import Events, Subscriber
 from ganwright.runtime.interrupt import StopRequest, stop_on_signals
-from ganwright.training.events import Ended, Progress
+from ganwright.training.events import Ended, Progress, Scored
 from ganwright.training.loop import Loop
 from ganwright.training.recorder import Recorder
 from ganwright.training.run_folder import RunFolder
@@ -45,6 +47,9 @@ class DataReady:
 
     report: DataReport
     dataset: Dataset
+    """What is learned from."""
+    held_out: Dataset | None = None
+    """What is kept for evaluation."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class GAN:
     """What was found in the data."""
     history_: list[Progress]
     """The course of training, about a point a second."""
+    scores_: list[Scored]
+    """How good it was on the way; the best model is the one that is kept."""
     ended_: Ended
     """How training ended."""
     run_: Path | None
@@ -165,6 +172,8 @@ class GAN:
         run: str | Path | bool = False,
         save_every_epochs: float | None = None,
         keep_discriminator: bool = False,
+        holdout: bool = True,
+        patience: int | None = None,
         subscribers: Sequence[Subscriber] = (),
         handle_signals: bool = False,
         started: float | None = None,
@@ -181,6 +190,9 @@ class GAN:
             run: a folder for config, metrics, pictures and the model as they come; True makes one under runs/.
             save_every_epochs: pictures and model after so many passes each, instead of by the clock.
             keep_discriminator: the run folder's model gets the discriminator too, for `score`.
+            holdout: keep some records from training (5%, at least 200, at most 10%), so that `evaluate` can tell whether
+                it copies, and what real records would get.
+            patience: stop after so many scores in a row that are no better than the best one.
             subscribers: called with every event (`Progress`, `Pictures`, ...).
             handle_signals: the first Ctrl-C saves and stops.
             started: of `time.monotonic`; a time budget counts from then, or from the call.
@@ -198,13 +210,15 @@ class GAN:
         machine = find_machine(self.device)
         keep_freed_memory()
         events = Events(list(subscribers))
-        self.history_ = []
+        self.history_, self.scores_ = [], []
         events.subscribers.append(self._remember)
 
         opened = open_stream if stream else prepare
-        dataset = opened(data, self.modality, limit=limit, progress=_preparing(events))
-        self.data_report_ = dataset.report
-        events.emit(DataReady(dataset.report, dataset))
+        whole = opened(data, self.modality, limit=limit, progress=_preparing(events))
+        self.data_report_ = whole.report
+        split = hold_out(whole) if holdout else Split(whole)
+        dataset = split.train
+        events.emit(DataReady(whole.report, dataset, split.held_out))
         with own_random_state(machine.device), stop_on_signals() if handle_signals else _no_signals() as stop:
             plan = make_plan(
                 dataset,
@@ -217,10 +231,11 @@ class GAN:
                 parts=parts,
                 conditional=self.conditional,
                 settings=choices.settings(self.settings or {}),
+                patience=patience,
                 spent_seconds=time.monotonic() - began,
             )
             self.plan_ = plan
-            folder = _run_folder(run, dataset, plan)
+            folder = _run_folder(run, split, plan)
             self.run_ = folder.path if folder else None
             if folder:
                 events.subscribers.append(Recorder(folder, events, keep_discriminator))
@@ -235,6 +250,7 @@ class GAN:
                 deadline=None if plan.deadline_seconds is None else began + plan.deadline_seconds,
                 epochs=epochs is not None,
                 look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
+                split=split,
             )
             try:
                 self.ended_ = loop.run()
@@ -244,7 +260,7 @@ class GAN:
                     folder.write_status(state_name, why=str(error) or type(error).__name__, step=loop.state.step)
                 raise
         self.stop_signal_ = stop.signal_name
-        self.model_ = loop.model(self.ended_.elapsed_seconds)
+        self.model_ = loop.kept
         return self
 
     def sample(self, n: int = 1, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Any:
@@ -259,6 +275,10 @@ class GAN:
         """How real the trained discriminator takes each record of `data` to be, float32 (N,); see `Model.score`."""
         return self._fitted().score(data)
 
+    def evaluate(self, data: Any, **options: Any) -> Evaluation:
+        """How good samples are beside the records of `data`, those kept from training included; see `Model.evaluate`."""
+        return self._fitted().evaluate(data, **options)
+
     def save(self, path: str | Path, *, discriminator: bool = False) -> Path:
         """Write the model file, which is all that sampling needs; with `discriminator`, all that `score` needs too."""
         return self._fitted().save(path, discriminator=discriminator)
@@ -271,6 +291,8 @@ class GAN:
     def _remember(self, event: object) -> None:
         if isinstance(event, Progress):
             self.history_.append(event)
+        if isinstance(event, Scored):
+            self.scores_.append(event)
 
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: samples, once there is a model."""
@@ -315,12 +337,15 @@ def _preparing(events: Events) -> Callable[[str, int, int], None]:
     return lambda what, done, total: events.emit(Preparing(what, done, total))
 
 
-def _run_folder(run: str | Path | bool, dataset: Dataset, plan: Plan) -> RunFolder | None:
+def _run_folder(run: str | Path | bool, split: Split, plan: Plan) -> RunFolder | None:
     if run is False:
         return None
     path = None if run is True else Path(run).expanduser()
+    dataset = split.train
     folder = RunFolder.create(path, dataset.name, dataset.codec.describe())
-    data = {"name": dataset.name, "records": len(dataset), "fingerprint": dataset.fingerprint}
+    held_out = 0 if split.held_out is None else len(split.held_out)
+    data = {"name": dataset.name, "records": len(dataset), "held_out": held_out}
+    data["fingerprint"] = dataset.whole.fingerprint
     folder.write_config(plan.config, data)
     folder.write_json("data_report.json", to_plain(dataset.report))
     folder.write_status("running", step=0)

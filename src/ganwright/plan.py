@@ -19,6 +19,8 @@ from ganwright.runtime.device import Machine, PrecisionChoice
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import choose_conditions, run_spec
+from ganwright.training.scorer import time_scoring
+from ganwright.training.scoring import SHORTEST_SECONDS, choose_scoring
 from ganwright.training.state import initial_state
 from ganwright.training.step import Report, train_step
 
@@ -44,6 +46,8 @@ class Plan:
     """Measured, a whole step."""
     deadline_seconds: float | None
     """Training ends this long after the command began, whatever is left; None when only samples count."""
+    scoring_seconds: float = 0.0
+    """What all scores together will take."""
     reasons: dict[str, str] = field(default_factory=dict)
     """Why, by the name of what was chosen."""
 
@@ -55,7 +59,7 @@ class Plan:
     @property
     def seconds(self) -> float:
         """How long training is expected to take from now on."""
-        return self.steps * self.seconds_per_step * (1 + LOOKS_SHARE)
+        return self.steps * self.seconds_per_step * (1 + LOOKS_SHARE) + self.scoring_seconds
 
     def lines(self) -> list[str]:
         """The plan for people."""
@@ -65,6 +69,7 @@ class Plan:
             f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
             f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured)",
+            self.reasons.get("scoring", ""),
         ]
 
 
@@ -80,6 +85,7 @@ def make_plan(
     parts: dict[str, Any] | None = None,
     conditional: bool | None = None,
     settings: dict[str, Any] | None = None,
+    patience: int | None = None,
     spent_seconds: float = 0.0,
     now: Callable[[], float] = time.monotonic,
 ) -> Plan:
@@ -102,6 +108,7 @@ def make_plan(
     config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
     config = replace(config, batch=batch) if batch is not None else config
     config = override(config, settings or {})
+    config = replace(config, scoring=replace(config.scoring, patience=patience)) if patience is not None else config
     check_kind(config, dataset)
     if not config.conditions:
         config = replace(config, conditions=choose_conditions(config.network, dataset, conditional))
@@ -109,14 +116,40 @@ def make_plan(
     config = replace(config, network=config.network.resolved(spec))
 
     seconds_per_step = time_steps(config, dataset, _known_length(budget, config, len(dataset)), now)
-    remaining = None
-    if budget.seconds is not None:
-        remaining = budget.seconds - spent_seconds - (now() - began)
+    remaining = None if budget.seconds is None else budget.seconds - spent_seconds - (now() - began)
+    steps_left = _known_length(budget, config, len(dataset)) if remaining is None else remaining / seconds_per_step
+    config, scoring_seconds = plan_scoring(config, spec, dataset, steps_left, seconds_per_step)
+    remaining = None if remaining is None else remaining - scoring_seconds
     total = _total_samples(budget, config, len(dataset), seconds_per_step, remaining)
-    reasons = {"length": _length_reason(asked)}
+    reasons = {"length": _length_reason(asked), "scoring": _scoring_reason(config)}
     if not dataset.endless:
         reasons["epochs"] = f"{total / len(dataset):,.1f} passes over the data"
-    return Plan(replace(config, total_samples=total), spec, machine, seconds_per_step, budget.seconds, reasons)
+    config = replace(config, total_samples=total)
+    return Plan(config, spec, machine, seconds_per_step, budget.seconds, scoring_seconds, reasons)
+
+
+def plan_scoring(
+    config: TrainConfig,
+    spec: DataSpec,
+    dataset: Dataset,
+    steps_to_come: float,
+    seconds_per_step: float,
+) -> tuple[TrainConfig, float]:
+    """The config with its scores placed, and what they will take in all; places that were set are left as they are.
+
+    They lie at fixed parts of the run, so that they do not depend on the clock once they are planned.
+    """
+    scoring, steps = config.scoring, max(1, int(steps_to_come))
+    if scoring.every_samples or not scoring.share or steps * seconds_per_step < SHORTEST_SECONDS:
+        return config, 0.0
+    times = time_scoring(config, spec, dataset)
+    chosen = choose_scoring(scoring.share, steps * seconds_per_step, times)
+    if chosen is None:
+        return config, 0.0
+    scores, samples = chosen
+    every = max(1, steps // scores) * config.samples_per_step
+    planned = replace(scoring, every_samples=every, samples=samples)
+    return replace(config, scoring=planned), times.all(scores, samples)
 
 
 def override(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
@@ -216,6 +249,14 @@ def _total_samples(budget: Budget, config: TrainConfig, records: int, seconds_pe
         return math.ceil(budget.epochs * records / per_step) * per_step
     assert left is not None
     return max(1, int(left / (1 + LOOKS_SHARE) / seconds_per_step)) * per_step
+
+
+def _scoring_reason(config: TrainConfig) -> str:
+    scoring = config.scoring
+    if scoring.every_samples:
+        return f"scored every {scoring.every_samples:,} samples; the best model is kept"
+    vain = "; patience has nothing to go by" if scoring.patience is not None else ""
+    return f"not scored on the way: the last model is kept{vain}"
 
 
 def _or_default(budget: Budget) -> Budget:

@@ -13,13 +13,14 @@ from ganwright.core.registry import Registry
 from ganwright.data.modalities.base import MODALITIES
 from ganwright.data.sources.base import SOURCES
 from ganwright.losses.base import LOSSES
+from ganwright.metrics.base import METRICS
 from ganwright.networks.base import NETWORKS
 from ganwright.optimizers.base import OPTIMIZERS
 from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.base import REGULARIZERS
 
 # Recipes may call each other: a variant is its base with two fields changed.
-REGISTRIES: list[Registry] = [AUGMENTATIONS, LOSSES, MODALITIES, NETWORKS, OPTIMIZERS, REGULARIZERS, SOURCES]
+REGISTRIES: list[Registry] = [AUGMENTATIONS, LOSSES, METRICS, MODALITIES, NETWORKS, OPTIMIZERS, REGULARIZERS, SOURCES]
 LEAVES = [(registry.package, name) for registry in REGISTRIES for name in registry]
 
 

@@ -20,14 +20,15 @@ from ganwright.core.registry import Registry
 from ganwright.data.modalities.base import MODALITIES
 from ganwright.data.sources.base import SOURCES, Source
 from ganwright.losses.base import LOSSES
+from ganwright.metrics.base import METRICS
 from ganwright.networks.base import NETWORKS
 from ganwright.optimizers.base import OPTIMIZERS
 from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.base import REGULARIZERS
 from ganwright.training.config import TrainConfig
 
-REGISTRIES = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, SOURCES, MODALITIES, RECIPES]
-OF_PARTS = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, MODALITIES]
+REGISTRIES = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, SOURCES, MODALITIES, METRICS, RECIPES]
+OF_PARTS = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, MODALITIES, METRICS]
 
 every_registry = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 every_entry = pytest.mark.parametrize(

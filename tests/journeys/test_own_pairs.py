@@ -265,7 +265,7 @@ def test_epochs_are_told_one_by_one_and_saves_come_when_asked_for(tmp_path: Path
 
     seen: list[object] = []
     gan = GAN(generator=GENERATOR, discriminator=DISCRIMINATOR, batch=8)
-    gan.fit(digits()[0], epochs=6, save_every_epochs=2, run=tmp_path / "run", subscribers=[seen.append])
+    gan.fit(digits()[0], epochs=6, save_every_epochs=2, holdout=False, run=tmp_path / "run", subscribers=[seen.append])
     ends = [event.epoch for event in seen if isinstance(event, Progress) and event.epoch_ended]
     assert ends == [1, 2, 3, 4, 5, 6]
     assert [event.epoch for event in seen if isinstance(event, Snapshot)] == [2, 4, 6, 6]

@@ -23,6 +23,7 @@ from ganwright.optimizers.rmsprop import Rmsprop
 from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override, time_steps
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
+from ganwright.training.scoring import ScoringTimes
 
 SECONDS_PER_STEP = 0.5
 TINY_SETTINGS: dict[str, Any] = {"network": {"name": "dcgan", "width": 4, "latent": 8, "max_width": 8}}
@@ -30,8 +31,15 @@ TINY_SETTINGS: dict[str, Any] = {"network": {"name": "dcgan", "width": 4, "laten
 
 @pytest.fixture
 def timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every step takes half a second, without being taken."""
+    """Every step takes half a second, without being taken, and a score longer than any run."""
     monkeypatch.setattr(plan_module, "time_steps", lambda *_: SECONDS_PER_STEP)
+    monkeypatch.setattr(plan_module, "time_scoring", lambda *_: ScoringTimes(0.0, 1e6, 1.0))
+
+
+@pytest.fixture
+def quickly_scored(monkeypatch: pytest.MonkeyPatch, timed: None) -> None:
+    """A score takes a tenth of a second, and a thousandth for each sample."""
+    monkeypatch.setattr(plan_module, "time_scoring", lambda *_: ScoringTimes(0.5, 0.1, 0.001))
 
 
 def planned(
@@ -68,6 +76,41 @@ def test_only_a_time_budget_has_a_deadline() -> None:
     default = planned(Budget())
     assert default.deadline_seconds == DEFAULT_SECONDS
     assert default.steps == int(DEFAULT_SECONDS / (1 + LOOKS_SHARE) / SECONDS_PER_STEP)
+
+
+@pytest.mark.usefixtures("quickly_scored")
+def test_scores_lie_at_fixed_parts_of_the_run_and_take_a_twentieth_of_it_at_most() -> None:
+    plan = planned(Budget(steps=1000))
+    scoring = plan.config.scoring
+    assert scoring.every_samples == 8 * (1000 // 16)
+    assert scoring.samples == 1000
+    assert plan.scoring_seconds == pytest.approx(0.5 + 16 * 1.1)
+    assert plan.scoring_seconds <= 0.05 * 1000 * SECONDS_PER_STEP
+    assert plan.seconds == pytest.approx(1000 * SECONDS_PER_STEP * (1 + LOOKS_SHARE) + plan.scoring_seconds)
+    assert "the best model is kept" in " ".join(plan.lines())
+
+
+@pytest.mark.usefixtures("quickly_scored")
+def test_time_for_scores_is_taken_from_the_steps() -> None:
+    plan = planned(Budget(seconds=600.0))
+    assert plan.scoring_seconds == pytest.approx(0.5 + 16 * 1.1)
+    assert plan.steps == int((600.0 - 0.5 - 16 * 1.1) / (1 + LOOKS_SHARE) / SECONDS_PER_STEP)
+
+
+@pytest.mark.usefixtures("quickly_scored")
+@pytest.mark.parametrize("settings", [{"scoring": {"share": 0.0}}, {}], ids=["share 0", "too short"])
+def test_a_run_may_go_unscored_and_says_so(settings: dict[str, Any]) -> None:
+    plan = planned(Budget(steps=1000 if settings else 10), settings=settings, patience=3)
+    assert plan.config.scoring.every_samples == 0
+    assert plan.scoring_seconds == 0.0
+    assert "the last model is kept; patience has nothing to go by" in " ".join(plan.lines())
+
+
+@pytest.mark.usefixtures("quickly_scored")
+def test_scores_that_were_placed_by_hand_stay_there() -> None:
+    plan = planned(Budget(steps=1000), settings={"scoring": {"every_samples": 80, "samples": 64}}, patience=4)
+    assert (plan.config.scoring.every_samples, plan.config.scoring.samples) == (80, 64)
+    assert plan.config.scoring.patience == 4
 
 
 @pytest.mark.usefixtures("timed")

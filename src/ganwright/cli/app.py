@@ -14,8 +14,10 @@ from cyclopts import App, CycloptsError
 
 import ganwright
 from ganwright.cli.classic import classic
+from ganwright.cli.compare import compare
 from ganwright.cli.demo import demo
 from ganwright.cli.doctor import doctor
+from ganwright.cli.evaluate import evaluate
 from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
 from ganwright.cli.output import Output
@@ -26,6 +28,8 @@ from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 VERBS = {
     "train": train,
     "sample": sample,
+    "evaluate": evaluate,
+    "compare": compare,
     "inspect": inspect,
     "import": import_keras_file,
     "demo": demo,
@@ -41,6 +45,7 @@ Examples:
   ganwright train photos/                        ten minutes on your pictures
   ganwright train photos/ --time 2h              longer is better
   ganwright sample last -n 100 --seed 7 -o out/  new pictures from the last run
+  ganwright evaluate last                        does it look real, cover the data, copy it?
   ganwright inspect last                         what a model file holds
 
 Verbs (`ganwright VERB --help` explains one):

@@ -11,7 +11,7 @@ from rich.text import Text
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
 from ganwright.gan import DataReady, PlanReady, Preparing
-from ganwright.training.events import Ended, Progress, Snapshot, Warned
+from ganwright.training.events import Ended, Kept, Progress, Scored, Warned
 
 PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between plain lines, the last one repeated: often at first, when one wonders whether it works."""
@@ -29,6 +29,7 @@ class Console:
         self._began = time.monotonic()
         self._preparing_said = 0.0
         self._saved_at: float | None = None
+        self._score: Scored | None = None
 
     def __call__(self, event: object) -> None:
         """Show the event, if it is one for people."""
@@ -39,13 +40,17 @@ class Console:
                 self._still()
                 for line in event.report.lines():
                     self._say(line)
+                if event.held_out is not None:
+                    self._say(f"  keep  {len(event.held_out):,} of them from training, to evaluate with (--no-holdout)")
                 self._update(Text("timing a few steps ...", style="dim"))
             case PlanReady():
                 self._still()
                 self._plan(event)
             case Progress():
                 self._progress(event)
-            case Snapshot():
+            case Scored():
+                self._score = event
+            case Kept():
                 self._saved_at = time.monotonic()
             case Warned():
                 self._say(f"warning  {event.text}", style="yellow")
@@ -69,8 +74,8 @@ class Console:
             self._say(f"{event.what} {share}")
 
     def _plan(self, event: PlanReady) -> None:
-        for word, line in zip(("Plan", ""), event.plan.lines(), strict=True):
-            self._say(f"{word:9}{line}")
+        for number, line in enumerate(event.plan.lines()):
+            self._say(f"{'' if number else 'Plan':9}{line}")
         self._say(f"{'Machine':9}{event.plan.machine.name}")
         if event.run is not None:
             self._say(f"{'Run':9}{event.run.path}      Ctrl-C saves and stops")
@@ -79,11 +84,11 @@ class Console:
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
         if self._rich.is_terminal:
-            self._update(progress_text(event, None if self._saved_at is None else now - self._saved_at))
+            self._update(progress_text(event, None if self._saved_at is None else now - self._saved_at, self._score))
         elif now >= self._next_plain or event.epoch_ended:
             self._next_plain = now + PLAIN_SECONDS[min(self._plain_lines, len(PLAIN_SECONDS) - 1)]
             self._plain_lines += 1
-            self._say(progress_text(event, None).plain)
+            self._say(progress_text(event, None, self._score).plain)
 
     def _say(self, text: str, style: str = "") -> None:
         self._rich.print(Text(text, style=style), soft_wrap=True)
@@ -104,7 +109,7 @@ class Console:
             self._live = None
 
 
-def progress_text(event: Progress, saved_seconds_ago: float | None) -> Text:
+def progress_text(event: Progress, saved_seconds_ago: float | None, score: Scored | None = None) -> Text:
     """One line, the most important first, so that a narrow terminal cuts the least."""
     share = event.elapsed_seconds / max(event.elapsed_seconds + event.seconds_left, 1e-9)
     parts = [
@@ -116,6 +121,9 @@ def progress_text(event: Progress, saved_seconds_ago: float | None) -> Text:
     ]
     if event.epoch is not None:
         parts.append((f"epoch {event.epoch:.1f}", ""))
+    if score is not None:
+        best = "the best" if score.best else f"best {score.best_frechet:.3g}"
+        parts.append((f"Fréchet {score.frechet:.3g} ({best})", ""))
     if event.diversity is not None:
         parts.append((f"diversity {event.diversity:.2f}", ""))
     if saved_seconds_ago is not None:

@@ -9,6 +9,7 @@ from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
 from ganwright.core.errors import ModelFileError
+from ganwright.core.text import printable
 
 
 def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False) -> None:
@@ -86,11 +87,6 @@ def _row(row: Any) -> str:
         return row
     name, text, sources = row
     return f"{name} = {text}" + (f" of {', '.join(sources)}" if sources else "")
-
-
-def printable(text: str) -> str:
-    """Without control characters: a stranger's file must not steer the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _short(value: Any) -> str:

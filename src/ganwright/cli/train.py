@@ -48,6 +48,8 @@ def train(
     limit: str | None = None,
     save_every: float | None = None,
     keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
+    holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
+    patience: int | None = None,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -101,6 +103,10 @@ def train(
         Pictures and model after so many passes over the data each. Default: by the clock, about 25 times.
     keep_discriminator
         The model file gets the discriminator too, for `score` in Python.
+    holdout
+        Keep 5% of the records (at least 200, at most 10%) from training, for `ganwright evaluate`.
+    patience
+        Stop early: after so many scores in a row that are no better than the best one.
     """
     budget = Budget(
         seconds=parse_duration(time) if time is not None else None,
@@ -117,6 +123,7 @@ def train(
         # A flag is said for this run; the file speaks where no flag does.
         chosen = read_layers_file(layers) | {name: value for name, value in chosen.items() if value is not None}
     fitting: dict[str, Any] = {"save_every_epochs": save_every, "keep_discriminator": keep_discriminator}
+    fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
     _, code = run_training(path, chosen, reading, budget, fitting, run, Output(json), began=clock.monotonic())
@@ -169,7 +176,11 @@ def _say_what_next(gan: GAN, output: Output) -> None:
     output.line(f"pictures  {latest}")
     output.line(f"curves    {run / 'curves.png'}")
     output.line(f"model     {run / 'model.safetensors'}  ({size:.1f} MB, all that sampling needs)")
+    if gan.ended_.kept_step != gan.ended_.step:
+        last = run / "final.safetensors"
+        output.line(f"          of step {gan.ended_.kept_step:,}, which scored best; the last one is {last}")
     output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o out/")
+    output.line(f"          ganwright evaluate {run}")
 
 
 def _summary(gan: GAN) -> dict[str, Any]:
@@ -185,6 +196,7 @@ def _summary(gan: GAN) -> dict[str, Any]:
         "seconds": round(ended.elapsed_seconds, 2),
         "planned_seconds": round(gan.plan_.seconds, 2),
         "health": ended.health,
+        "kept_step": ended.kept_step,
         "recipe": gan.plan_.config.recipe,
         "records": gan.data_report_.used,
         "seed": gan.plan_.config.seed,

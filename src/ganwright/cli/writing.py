@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganwright.core.errors import DataError
 from ganwright.data.ownership import PICTURES, is_ours, save_picture
-from ganwright.model.model import Model
+
+if TYPE_CHECKING:
+    from ganwright.model.model import Model
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
 

@@ -65,6 +65,11 @@ class Dataset:
         return self.report.name
 
     @property
+    def whole(self) -> Dataset:
+        """All the records that these are some of."""
+        return self
+
+    @property
     def endless(self) -> bool:
         """Whether records come in an order of their own and without an end: then indices only say how many are wanted."""
         return False
@@ -90,9 +95,7 @@ class Dataset:
 
     def some(self, count: int) -> dict[str, Tensor]:
         """Up to `count` rows for looking at, evenly spread over all, as from `batch`."""
-        rows = len(self.columns["x"])
-        indices = np.linspace(0, rows - 1, min(count, rows)).astype(np.int64)
-        return {name: torch.from_numpy(np.take(column, indices, axis=0)) for name, column in self.columns.items()}
+        return self.head.batch(np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64))
 
     @property
     def labels(self) -> np.ndarray | None:

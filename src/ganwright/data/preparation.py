@@ -37,6 +37,7 @@ def prepare(
     data: Any,
     modality: Modality | None = None,
     *,
+    codec: Codec | None = None,
     limit: int | None = None,
     cache: Path | None = None,
     progress: Progress = no_progress,
@@ -45,6 +46,7 @@ def prepare(
 
     Args:
         modality: what the records mean, with settings; by default the first modality that they look like.
+        codec: packs them as other data were packed, instead of learning a codec from them.
         limit: at most so many records, evenly spread; only these are looked at.
         cache: the folder for packed data; by default the user's cache.
 
@@ -59,12 +61,12 @@ def prepare(
         source.load(root / "data", progress, limit)
         if limit is not None and limit < len(source):
             source = Limited(source, max(limit, 1))
-        modality = modality or modality_for(source)
-        folder = root / "data" / _cache_key(source, modality)
+        modality = modality or (modality_for(source) if codec is None else MODALITIES.get(codec.modality)())
+        folder = root / "data" / _cache_key(source, modality, codec)
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
         _remove_abandoned(folder.parent)
-        codec = modality.fit(source, progress)
+        codec = codec or modality.fit(source, progress)
         temporary = temporary_beside(folder)
         try:
             with disk_errors(root):
@@ -92,10 +94,11 @@ def modality_for(source: Source) -> Modality:
     raise DataError("E-DATA-01", f"cannot tell what {source.place or source.name} holds", hints=(f"known kinds: {known}",))
 
 
-def _cache_key(source: Source, modality: Modality) -> str:
+def _cache_key(source: Source, modality: Modality, codec: Codec | None) -> str:
     """Changes with the records, their place, the settings and the format."""
     place = str(Path(source.place).expanduser().resolve()) if source.place else ""
-    facts = [FORMAT_VERSION, source.fingerprint(), place, to_plain(modality), len(source)]
+    meaning = to_plain(modality) if codec is None else codec_digest(codec)
+    facts = [FORMAT_VERSION, source.fingerprint(), place, meaning, len(source)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 

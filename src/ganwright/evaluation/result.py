@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganwright.core.config import from_plain
-from ganwright.core.errors import DataError, UsageError
+from ganwright.core.errors import DataError
 from ganwright.metrics.parts.measurement import Measurement
 from ganwright.runtime.files import write_atomically
 
@@ -79,5 +79,5 @@ class Evaluation:
         except FileNotFoundError:
             hints = (f"ganwright evaluate {folder}",)
             raise DataError("E-EVALUATE-01", f"{folder} has not been evaluated", hints=hints) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError("E-EVALUATE-02", f"{path} cannot be read", why=str(error)) from error

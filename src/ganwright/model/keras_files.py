@@ -15,8 +15,9 @@ from typing import IO, Any, NoReturn
 import numpy as np
 
 from ganwright.core.errors import ModelFileError, UsageError
+from ganwright.core.text import printable
 from ganwright.data.picture_protocol import read_answer, write_request
-from ganwright.model.keras_reading import printable, refusal
+from ganwright.model.keras_reading import refusal
 from ganwright.model.tensor_file import strict_json
 
 MEMORY_BYTES = 2 << 30

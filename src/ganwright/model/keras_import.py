@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ganwright.core.errors import ModelFileError, UsageError
+from ganwright.core.text import printable
 from ganwright.data.classes import Classes
 from ganwright.data.image_size import COLOURS
 from ganwright.data.modalities.base import Codec
@@ -25,7 +26,6 @@ from ganwright.data.picture_decoding import PicturePolicy
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.model.conditions import draw_conditions
 from ganwright.model.keras_files import KerasFile, open_keras
-from ganwright.model.keras_reading import printable
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.model.noise import BLOCK, draw_noise

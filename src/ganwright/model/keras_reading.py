@@ -24,6 +24,7 @@ from typing import IO, Any, BinaryIO, NoReturn
 import numpy as np
 
 from ganwright.core.errors import ModelFileError
+from ganwright.core.text import printable
 from ganwright.data.picture_protocol import read_request, write_answer
 from ganwright.model.tensor_file import strict_json
 
@@ -99,11 +100,6 @@ def refusal(path: Path) -> Callable[..., NoReturn]:
         raise ModelFileError("E-MODEL-10", what, why=printable(why), hints=(printable(hint),))
 
     return refuse
-
-
-def printable(text: str) -> str:
-    """Without control characters, and not too long: a stranger's file must not steer the terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:500])
 
 
 @contextmanager

@@ -14,15 +14,22 @@ from PIL import Image as PillowImage
 from torch import Tensor, nn
 
 from ganwright.core.errors import ModelFileError, UsageError
+from ganwright.core.text import printable
 from ganwright.data.chunks import chunks
-from ganwright.data.modalities.base import Codec
+from ganwright.data.modalities.base import Codec, Progress, no_progress
 from ganwright.data.opening import open_source
+from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
 from ganwright.data.spec import Condition, DataSpec
+from ganwright.evaluation.evaluate import Question, evaluate_samples, features_named
+from ganwright.evaluation.real import real_records
+from ganwright.evaluation.result import Evaluation
+from ganwright.features.base import Features
 from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_sample_noise
 from ganwright.model.output import apply_output
+from ganwright.model.samples import Drawn
 from ganwright.networks.base import Discriminator, Distribution, Generator, NetworkFamily
 
 MOST_ROWS = 16
@@ -97,9 +104,67 @@ class Model:
 
     def tensor(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Tensor:
         """`n` samples as the networks see them, (n, *spec.shape) float32 on the CPU; see `sample`."""
-        _check_noise(noise)
-        blocks = list(self._blocks(n, seed, noise, ask(self.spec.conditions, conditions, n)))
+        blocks = list(self.tensors(n, seed=seed, noise=noise, **conditions))
         return torch.cat(blocks) if blocks else torch.empty(0, *self.spec.shape)
+
+    def tensors(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Iterator[Tensor]:
+        """The same in blocks, so that any number fits in memory."""
+        _check_noise(noise)
+        return self._blocks(n, seed, noise, ask(self.spec.conditions, conditions, n))
+
+    def block(self, start: int, seed: int) -> Tensor:
+        """The whole block of samples that begins at `start`, a multiple of its length, (BLOCK, *spec.shape)."""
+        return self._block(start, seed, None, {})
+
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        n: int = 5_000,
+        features: str | Features = "self",
+        held_out: Any = None,
+        seed: int = 0,
+        folder: str | Path | None = None,
+        progress: Progress = no_progress,
+        name: str = "model",
+    ) -> Evaluation:
+        """How good samples are beside real records: do they look real, cover the data, copy it?
+
+        The records of `data` that were kept from training are found again, and are the floor: what real records would get.
+
+        Args:
+            data: what the model was trained on, as anything that `fit` takes.
+            n: samples that are drawn; most figures depend on how many.
+            features: what is compared: "random" (quick and coarse), "self" (learned from `data`, once), "inception" or
+                "dinov2" (where their weights are on this machine), or an object with settings.
+            held_out: real records that the model was not trained on, instead of those kept from training.
+            seed: which samples, and every random choice.
+            folder: evaluation.json, nearest.png, grid.png and report.html are written there.
+            progress: told what is done, how far it is, and of how much.
+            name: what the evaluation calls the model.
+
+        Raises:
+            DataError: nothing usable in `data`.
+            UsageError: features that do not exist, or that cannot be had here.
+        """
+        dataset = prepare(data, codec=self.codec, progress=progress)
+        others = None if held_out is None else prepare(held_out, codec=self.codec, progress=progress)
+        known = self.facts.get("data")
+        real = real_records(dataset, others, known if isinstance(known, dict) else None)
+        question = Question(
+            subject=name,
+            split=real.split,
+            samples=Drawn(self, n, seed),
+            features=features_named(features),
+            seed=seed,
+            device=self.device,
+            unseen=real.unseen,
+            notes=real.notes,
+        )
+        answer = evaluate_samples(question, progress)
+        if folder is not None:
+            answer.write(Path(folder))
+        return answer.evaluation
 
     def grid(
         self,
@@ -211,8 +276,7 @@ class Model:
         data = self.facts.get("data")
         recipe, records = self.facts.get("recipe", "?"), data.get("records", "?") if isinstance(data, dict) else "?"
         text = f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
-        # A stranger's file must not steer the terminal.
-        return "".join(letter if letter.isprintable() else "?" for letter in text)
+        return printable(text)
 
 
 def _check_noise(noise: Distribution | None) -> None:

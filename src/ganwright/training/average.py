@@ -17,6 +17,8 @@ from ganwright.training.statistics import batch_norms, estimate_statistics
 
 # Enough batches that the statistics differ by under a percent between two sets of draws.
 STATISTICS_BATCHES = 32
+# A look must not cost much of the time that it looks at.
+LOOK_STATISTICS_BATCHES = 8
 STATISTICS_BATCH = 64
 
 
@@ -51,15 +53,22 @@ class AverageGenerator:
             mine.copy_(theirs)
 
     def estimate_statistics(self, seed: int, device: str, batches: int = STATISTICS_BATCHES) -> None:
-        """Set the batch statistics anew from fixed draws: averaged weights do not have the averaged statistics.
+        """Set the batch statistics anew; needed before the average generator is looked at, scored or saved."""
+        estimate_generator_statistics(self.generator, self._conditions, seed, device, batches)
 
-        Deterministic, and needed before the average generator is looked at, scored or saved. Nothing else moves them.
-        """
 
-        def run_batch(number: int) -> None:
-            key = Key(seed, step=number, turn="statistics")
-            noise = draw_noise(self.generator.noise, STATISTICS_BATCH, key)
-            condition = draw_conditions(self._conditions, STATISTICS_BATCH, key)
-            self.generator(on_device(noise, device), on_device(condition, device))
+def estimate_generator_statistics(
+    generator: Generator, conditions: tuple[Condition, ...], seed: int, device: str, batches: int = STATISTICS_BATCHES
+) -> None:
+    """Set batch statistics anew from fixed draws: averaged weights do not have the averaged statistics.
 
-        estimate_statistics(self.generator, batches, run_batch)
+    Deterministic. Nothing else moves them.
+    """
+
+    def run_batch(number: int) -> None:
+        key = Key(seed, step=number, turn="statistics")
+        noise = draw_noise(generator.noise, STATISTICS_BATCH, key)
+        condition = draw_conditions(conditions, STATISTICS_BATCH, key)
+        generator(on_device(noise, device), on_device(condition, device))
+
+    estimate_statistics(generator, batches, run_batch)

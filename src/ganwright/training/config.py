@@ -13,6 +13,7 @@ from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.device import Precision
+from ganwright.training.scoring import Scoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class TrainConfig:
     """Discriminator turns before each generator turn."""
     average_half_life_samples: float = 3_000
     """Samples after which a past generator counts half in the average generator, which is the one that is kept."""
+    scoring: Scoring = field(default_factory=Scoring)
+    """How often the average generator is scored on the way; the best one is kept."""
     total_samples: int = 0
     """Samples at which schedules end, and training with them; 0 until planned."""
     seed: int = 0

@@ -48,12 +48,41 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """How good the average generator is."""
+
+    step: int
+    samples_seen: int
+    frechet: float
+    """See `scoring.Score`."""
+    recall: float
+    best: bool
+    """Whether no score before was as good."""
+    best_frechet: float
+    best_step: int
+    features: str
+    """The identity of the features that it was measured in."""
+    samples: int
+    seconds: float
+    """That scoring took."""
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """A model worth keeping: its average generator is ready to be saved or sampled, until the next step changes it."""
+    """The model as it is now: its average generator is ready to be saved or sampled, until the next step changes it."""
 
     step: int
     epoch: float | None
     """As in `Progress`."""
+    model: Model
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The model that is to be kept so far: the best by its score, or the latest of a run that is not scored (yet)."""
+
+    step: int
+    """At which it was as it is."""
     model: Model
 
 
@@ -74,3 +103,5 @@ class Ended:
     samples_seen: int
     elapsed_seconds: float
     health: str
+    kept_step: int
+    """Of the model that is kept: the best by its score, or the last one of a run that was not scored."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,11 +15,37 @@ FAR_AHEAD_GAP = 12.0
 ALIKE = 0.35
 """Diversity below which samples look the same."""
 
+LOST = 0.25
+"""Share of its best recall below which a generator has begun to collapse,"""
+LEAST_RECALL = 0.1
+"""where its best was at least this: below, recall says little."""
+
 ADVICE = {
     "discriminator far ahead": "the generator learns little now; a stronger penalty (r1) or a lower rate for it helps",
     "samples alike": "the generator makes few different records; train longer, or with a larger batch or another seed",
+    "variety lost": "samples cover far less of the data than before; the model that is kept is from before",
     "discriminator blind": "it finds no difference between real and fake; a weaker penalty or a wider network helps",
 }
+
+
+@dataclass
+class Variety:
+    """What is known of how varied samples are."""
+
+    diversity: float | None = None
+    """See `diversity`; None before the first look."""
+    recall: float | None = None
+    """Of the last score; None before there was one."""
+    best_recall: float = 0.0
+
+    def add_recall(self, recall: float) -> None:
+        """Remember the recall of a new score."""
+        self.recall, self.best_recall = recall, max(self.best_recall, recall)
+
+    @property
+    def lost(self) -> bool:
+        """Whether samples cover far less of the data than they did."""
+        return self.recall is not None and self.best_recall >= LEAST_RECALL and self.recall < LOST * self.best_recall
 
 
 def diversity(samples: Sequence[Tensor], real: Sequence[Tensor]) -> float:
@@ -30,7 +57,7 @@ def diversity(samples: Sequence[Tensor], real: Sequence[Tensor]) -> float:
     return _spread(samples) / max(_spread(real), 1e-6)
 
 
-def diagnose(numbers: Mapping[str, float], diversity: float | None, samples_seen: int) -> str:
+def diagnose(numbers: Mapping[str, float], variety: Variety, samples_seen: int) -> str:
     """ "ok", or the first complaint that applies; the first thousands of samples are never complained of."""
     if samples_seen < 5_000:
         return "ok"
@@ -38,8 +65,10 @@ def diagnose(numbers: Mapping[str, float], diversity: float | None, samples_seen
     right = min(numbers["real_called_real"], numbers["fake_called_fake"])
     if right > SEPARATED and gap > FAR_AHEAD_GAP:
         return "discriminator far ahead"
-    if diversity is not None and diversity < ALIKE:
+    if variety.diversity is not None and variety.diversity < ALIKE:
         return "samples alike"
+    if variety.lost:
+        return "variety lost"
     if abs(gap) < 1e-3:
         return "discriminator blind"
     return "ok"

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,26 +18,26 @@ from torch import Tensor
 from ganwright.core.config import to_plain
 from ganwright.core.errors import DivergedError
 from ganwright.data.dataset import Dataset
+from ganwright.data.held_out import Split
 from ganwright.data.spec import DataSpec
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.runtime.device import versions
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import StopRequest
-from ganwright.training.average import STATISTICS_BATCHES
+from ganwright.training.average import LOOK_STATISTICS_BATCHES, STATISTICS_BATCHES, estimate_generator_statistics
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Ended, Ending, Pictures, Progress, Snapshot, Warned
-from ganwright.training.health import ADVICE, diagnose
+from ganwright.training.events import Ended, Ending, Kept, Pictures, Progress, Snapshot, Warned
+from ganwright.training.health import ADVICE, Variety, diagnose
 from ganwright.training.looking import COLUMNS, View
 from ganwright.training.run_spec import run_spec
+from ganwright.training.selection import Selection, score_facts
 from ganwright.training.state import TrainState
 from ganwright.training.step import train_step
 
 FIRST_LOOK_SECONDS = 15.0
 LOOKS_PER_RUN = 25
-# Fewer draws than the saved model's: a look must not cost much of the time that it looks at.
-LOOK_STATISTICS_BATCHES = 8
 
 
 @dataclass
@@ -55,6 +56,8 @@ class Loop:
     """Speak at the end of each pass over the data too."""
     look_every_samples: float | None = None
     """Look and save whenever so many more samples were seen, and not by the clock."""
+    split: Split | None = None
+    """Where `dataset` is what was left by holding records out: how the others are found."""
     now: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
@@ -62,13 +65,16 @@ class Loop:
         self._batches = Batches(self.dataset, self.config)
         self._recent: deque[dict[str, Tensor]] = deque()
         self._pace: deque[tuple[float, int]] = deque(maxlen=30)
-        self._diversity: float | None = None
+        self._variety = Variety()
         self._health = "ok"
         self._warned: set[str] = set()
         # What the last look and the last snapshot took; a guess before there was one.
         self._look_seconds = 1.0
         self._snapshot_seconds = 2.5
         self._view = View.of(self.dataset, self.spec)
+        self._selection = Selection(self.config, self.dataset)
+        self._score_seconds = 0.0
+        self._seconds = 0.0
 
     def run(self) -> Ended:
         """Train; gives back how it ended.
@@ -85,6 +91,10 @@ class Loop:
         while ending is None:
             self._recent.append(train_step(self.state, self.config, self.spec, self._batches))
 
+            # Score, at places of the run that do not depend on the clock, and keep the best.
+            if self._completed(self.config.scoring.every_samples or None):
+                self._score(started)
+
             # Say where we are, about once a second.
             if self.now() >= next_tick or self._epoch_ended():
                 self._tick(started)
@@ -99,13 +109,22 @@ class Loop:
             ending = self._ending()
 
         # The last word is that of the best-estimated average generator.
+        if ending == "finished" and self.config.scoring.every_samples and not self._scored_now():
+            self._score(started)
         self._look(final=True)
         if self._recent:
             self._tick(started)
         self._snapshot(started)
-        ended = self._ended(ending, self.now() - started)
+        self._keep_finally()
+        self._seconds = self.now() - started
+        ended = self._ended(ending, self._seconds)
         self.events.emit(ended)
         return ended
+
+    @property
+    def kept(self) -> Model:
+        """The best model by its score, or the latest one of a run that was not scored."""
+        return self._selection.best or self.model(self._seconds)
 
     def model(self, seconds: float) -> Model:
         """The average generator as a model; its weights are shared, so save it before the next step."""
@@ -115,7 +134,8 @@ class Loop:
             "data": {
                 "name": self.dataset.name,
                 "records": len(self.dataset),
-                "fingerprint": self.dataset.fingerprint,
+                "fingerprint": self.dataset.whole.fingerprint,
+                **self._held_out_facts(),
                 "conditions": [to_plain(condition) for condition in self.dataset.codec.conditions],
             },
             "training": {
@@ -125,33 +145,52 @@ class Loop:
                 "config": to_plain(config),
                 "versions": versions(),
             },
-            "scores": {},
+            "scores": self._score_facts(),
         }
         contents = ModelContents(
             config.network, self.spec, self.dataset.codec, self.state.average.generator, facts, self.state.discriminator
         )
         return Model(contents, config.device)
 
+    def _held_out_facts(self) -> dict[str, Any]:
+        if self.split is None or self.split.held_out is None:
+            return {}
+        return {"held_out": {"records": len(self.split.held_out), "below": f"{self.split.below:016x}"}}
+
+    def _score_facts(self) -> dict[str, Any]:
+        """Of the model as it is now, if it was scored."""
+        return score_facts(self._selection.scores[-1]) if self._scored_now() else {}
+
+    def _scored_now(self) -> bool:
+        scores = self._selection.scores
+        return bool(scores) and scores[-1].step == self.state.step
+
     def _ending(self) -> Ending | None:
         if self.stop:
             return "stopped"
+        if self._selection.out_of_patience:
+            return "finished"
         if self.deadline is not None:
             return "finished" if self.now() + self._closing_seconds() >= self.deadline else None
         return "finished" if self.state.samples_seen >= self.config.total_samples else None
 
     def _closing_seconds(self) -> float:
         """What the last look (with more draws than the earlier ones), the last snapshot and leaving will take."""
-        return self._look_seconds * STATISTICS_BATCHES / LOOK_STATISTICS_BATCHES + self._snapshot_seconds + 1.0
+        look = self._look_seconds * STATISTICS_BATCHES / LOOK_STATISTICS_BATCHES
+        return look + self._score_seconds + self._snapshot_seconds + 1.0
 
     def _ended(self, ending: Ending, seconds: float) -> Ended:
         share = self.state.samples_seen / max(1, self.config.total_samples)
         if ending == "stopped":
             why = f"asked to stop ({self.stop.signal_name}), after {share:.0%} of the planned samples"
+        elif self._selection.out_of_patience:
+            why = f"no score of the last {self.config.scoring.patience} was better, after {share:.0%} of the planned samples"
         elif self.deadline is None:
             why = "all planned samples were seen"
         else:
             why = f"the time is up, after {share:.0%} of the samples that its first seconds promised"
-        return Ended(ending, why, self.state.step, self.state.samples_seen, seconds, self._health)
+        kept_step = self._selection.best_step(self.state.step)
+        return Ended(ending, why, self.state.step, self.state.samples_seen, seconds, self._health, kept_step)
 
     def _tick(self, started: float) -> None:
         """Read the numbers since the last tick (the only place that waits for the device) and emit progress."""
@@ -166,7 +205,7 @@ class Loop:
         (then, seen_then), total = self._pace[0], self.config.total_samples
         rate = (seen - seen_then) / max(now - then, 1e-9)
         left = (total - seen) / max(rate, 1e-9) if self.deadline is None else max(0.0, self.deadline - now)
-        self._health = diagnose(numbers, self._diversity, seen)
+        self._health = diagnose(numbers, self._variety, seen)
         self.events.emit(
             Progress(
                 step=self.state.step,
@@ -177,17 +216,14 @@ class Loop:
                 records_per_second=rate,
                 epoch=self._epoch(),
                 health=self._health,
-                diversity=self._diversity,
+                diversity=self._variety.diversity,
                 numbers=numbers,
                 epoch_ended=self._epoch_ended(),
             )
         )
         complaint = [f"{self._health}: {ADVICE[self._health]}"] if self._health in ADVICE else []
         for text in (*complaint, *self.dataset.notes):
-            sentence = text.lstrip("0123456789, ")  # a count goes up; its sentence is said once
-            if sentence not in self._warned:
-                self._warned.add(sentence)
-                self.events.emit(Warned(text))
+            self._warn_once(text)
 
     def _look(self, final: bool = False) -> None:
         """Draw the fixed latents with the average generator."""
@@ -197,7 +233,7 @@ class Loop:
         samples = self._view.samples(self.model(0.0), self.config.seed)
         if not bool(samples.isfinite().all()):
             raise self._diverged("what the generator makes")
-        self._diversity = self._view.diversity(samples)
+        self._variety.diversity = self._view.diversity(samples)
         grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), COLUMNS)
         self.events.emit(Pictures(self.state.step, self._epoch(), grid))
         self._look_seconds = self.now() - began
@@ -212,8 +248,42 @@ class Loop:
 
     def _snapshot(self, started: float) -> None:
         began = self.now()
-        self.events.emit(Snapshot(self.state.step, self._epoch(), self.model(began - started)))
+        model = self.model(began - started)
+        self.events.emit(Snapshot(self.state.step, self._epoch(), model))
+        if self._selection.best is None:
+            self.events.emit(Kept(self.state.step, model))
         self._snapshot_seconds = self.now() - began
+
+    def _score(self, started: float) -> None:
+        """Score the average generator; a metric that fails does not end the run."""
+        began = self.now()
+        self.state.average.estimate_statistics(self.config.seed, self.config.device, LOOK_STATISTICS_BATCHES)
+        try:
+            model = self.model(began - started)
+            scored = self._selection.consider(model, self.state.step, self.state.samples_seen, self.now)
+        except FloatingPointError:
+            raise self._diverged("what the generator makes") from None
+        except Exception as error:
+            self._warn_once(f"the model could not be scored ({type(error).__name__}: {error}); training goes on")
+            return
+        self._variety.add_recall(scored.recall)
+        self._score_seconds = self.now() - began
+        self.events.emit(scored)
+        if scored.best and self._selection.best is not None:
+            self.events.emit(Kept(scored.step, self._selection.best))
+
+    def _keep_finally(self) -> None:
+        """Give the kept model statistics of as many draws as the last one has."""
+        if (best := self._selection.best) is None:
+            return
+        estimate_generator_statistics(best.generator, self.spec.conditions, self.config.seed, self.config.device)
+        self.events.emit(Kept(self._selection.best_step(self.state.step), best))
+
+    def _warn_once(self, text: str) -> None:
+        sentence = text.lstrip("0123456789, ")  # a count goes up; its sentence is said once
+        if sentence not in self._warned:
+            self._warned.add(sentence)
+            self.events.emit(Warned(text))
 
     def _look_interval(self, started: float) -> float:
         """Looks are spread over the run, and never take more than a thirtieth of its time."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from ganwright.core.budget import format_duration
+from ganwright.evaluation.report import write_report
 from ganwright.model.model import Model
 from ganwright.runtime.events import Events
 from ganwright.training.curves import draw_curves
-from ganwright.training.events import Ended, Pictures, Progress, Snapshot, Warned
+from ganwright.training.events import Ended, Kept, Pictures, Progress, Scored, Snapshot, Warned
 from ganwright.training.run_folder import RunFolder
 
 
@@ -23,6 +26,9 @@ class Recorder:
     keep_discriminator: bool = False
     """Whether the model file gets the discriminator too, for `Model.score`."""
     history: list[Progress] = field(default_factory=list)
+    scores: list[Scored] = field(default_factory=list)
+    _latest: Model | None = None
+    _kept_step: int = 0
     _failed: set[str] = field(default_factory=set)
 
     def __call__(self, event: object) -> None:
@@ -30,24 +36,33 @@ class Recorder:
         match event:
             case Progress():
                 self.history.append(event)
-                self._try("metrics.jsonl", lambda: self._append(event))
+                self._try("metrics.jsonl", lambda: append_line(self.run.metrics_path, event))
+            case Scored():
+                self.scores.append(event)
+                self._try("scores.jsonl", lambda: append_line(self.run.scores_path, event))
             case Pictures():
                 self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
-            case Snapshot():
+            case Kept():
                 event.model.save(self.run.model_path, discriminator=self.keep_discriminator)
-                self.run.write_status("running", step=event.step, saved_step=event.step)
+                self._kept_step = event.step
+            case Snapshot():
+                self._latest = event.model
+                self.run.write_status("running", step=event.step, saved_step=self._kept_step)
                 if self.history:
-                    self._try("curves.png", lambda: draw_curves(self.history, self.run.path / "curves.png"))
+                    self._try("curves.png", lambda: draw_curves(self.history, self.scores, self.run.path / "curves.png"))
             case Ended():
-                facts = {"why": event.why, "step": event.step, "samples_seen": event.samples_seen, "health": event.health}
-                self.run.write_status(event.ending, saved_step=event.step, seconds=round(event.elapsed_seconds, 1), **facts)
-                self._try("MODEL_CARD.md", self._write_card)
+                self._end(event)
             case _:
                 pass
 
-    def _append(self, progress: Progress) -> None:
-        with self.run.metrics_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dataclasses.asdict(progress)) + "\n")
+    def _end(self, ended: Ended) -> None:
+        if ended.kept_step != ended.step and self._latest is not None:
+            self._latest.save(self.run.final_path, discriminator=self.keep_discriminator)
+        facts = {"why": ended.why, "step": ended.step, "samples_seen": ended.samples_seen, "health": ended.health}
+        seconds = round(ended.elapsed_seconds, 1)
+        self.run.write_status(ended.ending, saved_step=ended.kept_step, seconds=seconds, **facts)
+        self._try("MODEL_CARD.md", self._write_card)
+        self._try("report.html", lambda: write_report(self.run.path))
 
     def _write_card(self) -> None:
         model = Model.load(self.run.model_path)
@@ -63,6 +78,12 @@ class Recorder:
                 self.events.emit(Warned(f"could not write {what} ({error.strerror or error}); training goes on"))
 
 
+def append_line(path: Path, event: Progress | Scored) -> None:
+    """The event as a line of JSON at the end of a file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(dataclasses.asdict(event)) + "\n")
+
+
 def model_card(model: Model) -> str:
     """What someone who is handed the model should know, as Markdown."""
     data, training = model.facts["data"], model.facts["training"]
@@ -76,7 +97,7 @@ def model_card(model: Model) -> str:
         f"* Recipe `{config['recipe']}`, network `{config['network']['name']}`, loss `{config['loss']['name']}`,"
         f" seed {config['seed']}, {config['precision']} on {config['device']}.",
         f"* {training['steps']:,} steps, {training['samples_seen']:,} samples seen, {format_duration(training['seconds'])}.",
-        "* Not evaluated: no score stands behind it yet.",
+        *_score_lines(model.facts.get("scores", {})),
         "",
         "```",
         "ganwright sample model.safetensors -n 16 --seed 7 -o out/",
@@ -86,3 +107,13 @@ def model_card(model: Model) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _score_lines(scores: dict[str, Any]) -> list[str]:
+    if not scores:
+        return ["* Not evaluated: no score stands behind it yet."]
+    return [
+        f"* The best of its run by the Fréchet distance between {scores['samples']:,} samples and training records:"
+        f" {scores['frechet']:.3g} in the features `{scores['features']}`. It compares with scores of this run only;"
+        " `ganwright evaluate` says more.",
+    ]

@@ -59,6 +59,16 @@ class RunFolder:
         """One JSON object a line."""
         return self.path / "metrics.jsonl"
 
+    @property
+    def scores_path(self) -> Path:
+        """One JSON object a line: the scores on the way."""
+        return self.path / "scores.jsonl"
+
+    @property
+    def final_path(self) -> Path:
+        """Where the last model goes, if a better one is kept."""
+        return self.path / "final.safetensors"
+
     def picture_path(self, step: int) -> Path:
         """Of the samples at `step`."""
         return self.path / "samples" / f"{step:06d}.png"

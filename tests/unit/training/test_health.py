@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganwright.training.health import ADVICE, diagnose, diversity
+from ganwright.training.health import ADVICE, Variety, diagnose, diversity
 
 FINE = {"real_logits": 0.5, "fake_logits": -0.5, "real_called_real": 0.7, "fake_called_fake": 0.7}
 WON = {"real_logits": 10.0, "fake_logits": -10.0, "real_called_real": 1.0, "fake_called_fake": 1.0}
@@ -25,17 +25,17 @@ BLIND = {"real_logits": 0.2, "fake_logits": 0.2, "real_called_real": 0.5, "fake_
     ],
 )
 def test_each_complaint_has_its_cause(numbers: dict[str, float], spread: float | None, word: str) -> None:
-    assert diagnose(numbers, spread, 100_000) == word
+    assert diagnose(numbers, Variety(spread), 100_000) == word
     assert word == "ok" or ADVICE[word]
 
 
 def test_nothing_is_complained_of_at_first() -> None:
-    assert diagnose(WON, 0.0, 1000) == "ok"
+    assert diagnose(WON, Variety(0.0), 1000) == "ok"
 
 
 def test_one_sided_verdicts_are_no_victory() -> None:
-    assert diagnose({**WON, "fake_called_fake": 0.5}, 0.9, 100_000) == "ok"
-    assert diagnose({**WON, "real_logits": 1.0, "fake_logits": -1.0}, 0.9, 100_000) == "ok"
+    assert diagnose({**WON, "fake_called_fake": 0.5}, Variety(0.9), 100_000) == "ok"
+    assert diagnose({**WON, "real_logits": 1.0, "fake_logits": -1.0}, Variety(0.9), 100_000) == "ok"
 
 
 def noise(seed: int, count: int = 32) -> Tensor:

@@ -193,7 +193,7 @@ def test_weights_that_break_in_the_very_last_step_are_not_kept() -> None:
 
 def test_each_warning_is_said_once() -> None:
     heard = listen(tiny_config(batch=64, total_samples=64 * 100), tick=0.5)
-    heard.loop._look = lambda final=False: setattr(heard.loop, "_diversity", 0.0)
+    heard.loop._look = lambda final=False: setattr(heard.loop._variety, "diversity", 0.0)
     heard.loop.run()
     assert [warning.text.split(":")[0] for warning in heard.of(Warned)] == ["samples alike"]
     assert heard.of(Progress)[-1].health == "samples alike"

@@ -51,6 +51,19 @@ class Codec(ABC):
     """What many records are called: "pictures"."""
     suffixes: ClassVar[tuple[str, ...]]
     """Of the files that objects can be written to, the usual one first: (".png", ".jpg")."""
+    repeats: ClassVar[bool] = False
+    """Whether equal records come by nature, as rows of a table do and photos do not."""
+    metrics: ClassVar[tuple[str, ...]] = (
+        "frechet",
+        "kernel",
+        "cmmd",
+        "precision_recall",
+        "density_coverage",
+        "diversity",
+        "memorisation",
+        "classes",
+    )
+    """What samples are measured by."""
     reason: str = ""
     """How the shape was chosen, for the data report; no part of the state."""
 

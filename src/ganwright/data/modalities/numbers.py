@@ -63,6 +63,7 @@ class NumbersCodec(Codec):
     default_recipe: ClassVar[str] = "mlp"
     noun: ClassVar[str] = "rows"
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
+    repeats: ClassVar[bool] = True
 
     def __init__(
         self,

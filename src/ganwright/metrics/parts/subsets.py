@@ -16,9 +16,9 @@ LARGEST = 2_500
 """Records in a subset at most: half of 5,000, and quick however many there are."""
 
 
-def subset_share(count: int) -> float:
+def subset_share(count: int, largest: int = LARGEST) -> float:
     """The share of `count` records that goes into a subset: half, or less where half would be slow."""
-    return min(0.5, LARGEST / count)
+    return min(0.5, largest / count)
 
 
 def subsets(count: int, size: int, key: Key, purpose: str, repeats: int = REPEATS) -> Iterator[Tensor]:

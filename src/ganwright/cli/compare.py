@@ -1,0 +1,67 @@
+"""`ganwright compare RUN RUN ...`"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganwright.cli.options import Debug, Json
+from ganwright.cli.output import Output
+from ganwright.core.errors import DataError
+
+PICTURE = "compare.png"
+NARROWEST, WIDEST = 60, 120
+"""Columns: below, nothing can be set out; above, lines are too long to read."""
+
+
+def compare(
+    *models: str,
+    out: Annotated[Path, Parameter(name=["-o", "--out"])] = Path(PICTURE),
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Hold evaluated runs against each other: a table, and a picture with the samples of each.
+
+    Each has to be evaluated first, with `ganwright evaluate`. Figures of other features, data or counts are kept apart.
+
+    Parameters
+    ----------
+    models
+        Two or more: run folders, runs' names or the beginnings of them, last, or folders that `ganwright evaluate -o` wrote.
+    out
+        The picture: a .png or .jpg file, or a folder for it.
+    """
+    from ganwright.evaluation.comparison import comparison_lines, read_comparison
+
+    output = Output(json)
+    comparison = read_comparison([_folder_of(model) for model in models])
+
+    from ganwright.cli.writing import check_ours
+    from ganwright.data.ownership import PICTURES, save_picture
+    from ganwright.evaluation.comparison_picture import draw_comparison
+
+    path = out.expanduser() if out.suffix.lower() in PICTURES else out.expanduser() / PICTURE
+    check_ours(path)
+    for line in comparison_lines(comparison, min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)):
+        output.line(line)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_picture(draw_comparison(comparison), path)
+    except OSError as error:
+        hints = ("another -o",)
+        raise DataError("E-COMPARE-02", f"cannot write to {path}", why=error.strerror or str(error), hints=hints) from error
+    output.line()
+    output.line(f"picture   {path}")
+    output.document({**comparison.plain(), "picture": str(path)})
+
+
+def _folder_of(model: str) -> Path:
+    """Where the evaluation of what the user calls `model` lies; for samples of other makers there is no model file."""
+    from ganwright.evaluation.result import FILE
+    from ganwright.model.locate import find_model
+
+    folder = Path(model).expanduser()
+    return folder if (folder / FILE).is_file() else find_model(model).parent

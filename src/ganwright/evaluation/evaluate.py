@@ -1,0 +1,212 @@
+"""Samples held against real records: gathering the evidence, measuring, drawing the neighbours."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from ganwright.core.errors import DataError
+from ganwright.data.dataset import Dataset
+from ganwright.data.held_out import Split
+from ganwright.data.ownership import save_picture
+from ganwright.data.progress import Progress, no_progress
+from ganwright.evaluation.report import write_report
+from ganwright.evaluation.result import Evaluation
+from ganwright.evaluation.samples import Recorded, Samples
+from ganwright.evaluation.verdicts import verdicts
+from ganwright.features.base import FEATURES, Extractor, Features
+from ganwright.metrics.base import METRICS, Described, Evidence, NotMeasurable
+from ganwright.metrics.classes import by_class
+from ganwright.metrics.memorisation import nearness
+from ganwright.metrics.parts.measurement import Measurement
+from ganwright.metrics.parts.neighbours import nearest
+from ganwright.runtime.device import versions
+from ganwright.runtime.keys import Key
+
+MOST_RECORDS = 50_000
+"""Training records that samples are held against; of more, a random part."""
+FEWEST_SAMPLES = 50
+SHOWN = 8
+"""Rows of nearest.png: samples that look most like copies, and as many taken as they come."""
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be evaluated."""
+
+    subject: str
+    """What made the samples, for people."""
+    split: Split
+    """The real records; those held out are the floor."""
+    samples: Samples
+    features: Features
+    seed: int = 0
+    device: str = "cpu"
+    unseen: bool = False
+    """Whether the maker of the samples learned from `split.train` and not from what is held out."""
+    notes: tuple[str, ...] = ()
+    """What is known before anything is measured."""
+
+
+@dataclass
+class Answer:
+    """What was found, with pictures."""
+
+    evaluation: Evaluation
+    nearest: PillowImage.Image
+    """Samples beside their nearest training records."""
+    grid: PillowImage.Image
+    """Some samples."""
+
+    def write(self, folder: Path) -> list[Path]:
+        """evaluation.json, nearest.png, grid.png and report.html in `folder`; gives back their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        pictures = {folder / "nearest.png": self.nearest, folder / "grid.png": self.grid}
+        for path, picture in pictures.items():
+            save_picture(picture, path)
+        return [self.evaluation.write(folder), *pictures, write_report(folder)]
+
+
+@dataclass
+class _Gathering:
+    """The evidence while it is gathered."""
+
+    question: Question
+    extractor: Extractor
+    progress: Progress
+    _orders: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def records(self, what: str, dataset: Dataset) -> Recorded:
+        """Up to MOST_RECORDS of a dataset in random order."""
+        key = Key(self.question.seed, turn="evaluate")
+        order = key.generator(f"order {what}").permutation(len(dataset))[:MOST_RECORDS]
+        return Recorded(dataset, order)
+
+    def described(self, what: str, samples: Samples) -> Described:
+        """Features and labels of samples or records."""
+        total, done = len(samples), 0
+
+        def watched() -> Iterable[Tensor]:
+            nonlocal done
+            for batch in samples.batches():
+                yield batch
+                done += len(batch)
+                self.progress(f"describing {what}", done, total)
+
+        features = self.extractor.extract(watched())
+        if not bool(features.isfinite().all()):
+            raise DataError("E-EVALUATE-04", f"{what} hold values that are not finite numbers")
+        return Described(features, samples.labels)
+
+
+def evaluate_samples(question: Question, progress: Progress = no_progress) -> Answer:
+    """Measure everything that the kind of data asks for.
+
+    Raises:
+        DataError: too few samples, or none that are finite.
+        UsageError: the features cannot be had.
+    """
+    began = time.monotonic()
+    split, samples = question.split, question.samples
+    if len(samples) < FEWEST_SAMPLES:
+        what = f"{len(samples)} samples are too few to evaluate"
+        raise DataError("E-EVALUATE-03", what, hints=(f"at least {FEWEST_SAMPLES}; 5,000 are usual",))
+    extractor = question.features.extractor(split.train, question.device, progress)
+    gathering = _Gathering(question, extractor, progress)
+    train = gathering.records("training records", split.train)
+    evidence = Evidence(
+        train=gathering.described("training records", train),
+        fake=gathering.described("samples", samples),
+        held_out=None
+        if split.held_out is None
+        else gathering.described("held-out records", gathering.records("held-out records", split.held_out)),
+        unseen=question.unseen,
+        condition=next(iter(split.train.codec.conditions), None),
+        seed=question.seed,
+    )
+    measurements, failed = measure(split.train.codec.metrics, evidence, progress)
+    classes = _or_empty(lambda: by_class(evidence))
+    counts = {"train": len(evidence.train), "samples": len(samples)}
+    counts["held_out"] = 0 if evidence.held_out is None else len(evidence.held_out)
+    evaluation = Evaluation(
+        subject=question.subject,
+        data=split.train.report.place,
+        data_fingerprint=split.train.whole.fingerprint,
+        features=extractor.identity,
+        about_features=extractor.about,
+        counts=counts,
+        seed=question.seed,
+        measurements=measurements,
+        failed=failed,
+        by_class=classes,
+        notes=(*verdicts(measurements, failed, split.train.codec.noun), *question.notes),
+        seconds=round(time.monotonic() - began, 1),
+        made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        versions=versions(),
+    )
+    return Answer(evaluation, draw_nearest(evidence, samples, train, split.train), draw_grid(samples, split.train))
+
+
+def measure(
+    names: Iterable[str], evidence: Evidence, progress: Progress = no_progress
+) -> tuple[dict[str, Measurement], dict[str, str]]:
+    """Measurements by name, and why a metric gave none, by the metric's name; a failure takes no other metric along."""
+    measurements: dict[str, Measurement] = {}
+    failed: dict[str, str] = {}
+    names = tuple(names)
+    for done, name in enumerate(names):
+        progress(f"measuring {name.replace('_', ' ')}", done, len(names))
+        try:
+            measurements |= METRICS.get(name)().measure(evidence)
+        except NotMeasurable as reason:
+            failed[name] = str(reason)
+        except Exception as error:
+            failed[name] = f"failed: {type(error).__name__}: {error}"
+    return measurements, failed
+
+
+def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: Dataset) -> PillowImage.Image:
+    """A row a sample: itself, then its nearest training records. First those that look most like copies, then the first."""
+    features = evidence.fake.features
+    suspects = nearness(features, evidence.train.features).most_copied[:SHOWN].tolist()
+    others = [place for place in range(len(samples)) if place not in set(suspects)][:SHOWN]
+    shown = [*suspects, *others]
+    near = nearest(features[shown], evidence.train.features, min(NEIGHBOURS, len(evidence.train))).places
+    pieces: list[Tensor] = []
+    for place, neighbours in zip(shown, near, strict=True):
+        pieces += [samples.at(np.array([place])), train.at(neighbours.numpy())]
+    codec = dataset.codec
+    title = "left: samples, first those most like copies; right: the nearest training records"
+    return codec.preview(codec.decode(torch.cat(pieces)), 1 + near.shape[1], title)
+
+
+def draw_grid(samples: Samples, dataset: Dataset) -> PillowImage.Image:
+    """The first 64 samples."""
+    codec = dataset.codec
+    return codec.preview(codec.decode(samples.at(np.arange(min(64, len(samples))))), 8)
+
+
+def features_named(choice: str | Features) -> Features:
+    """The features of that name, with their usual settings; `Features` as they are.
+
+    Raises:
+        UsageError: there are none of that name.
+    """
+    return choice if isinstance(choice, Features) else FEATURES.get(choice)()
+
+
+def _or_empty(find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return find()
+    except NotMeasurable:
+        return {}

@@ -1,0 +1,67 @@
+"""Evaluation without a model: what another tool made, beside what it learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ganwright.data.modalities.base import Modality, Progress, no_progress
+from ganwright.data.preparation import prepare
+from ganwright.evaluation.evaluate import MOST_RECORDS, Question, evaluate_samples, features_named
+from ganwright.evaluation.real import real_records
+from ganwright.evaluation.result import Evaluation
+from ganwright.evaluation.samples import Recorded
+from ganwright.features.base import Features
+from ganwright.runtime.keys import Key
+
+
+def evaluate(
+    real: Any,
+    fake: Any,
+    *,
+    held_out: Any = None,
+    features: str | Features = "self",
+    modality: Modality | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    device: str = "cpu",
+    progress: Progress = no_progress,
+) -> Evaluation:
+    """How good the records of `fake` are beside those of `real`: any two sets, as anything that `GAN.fit` takes.
+
+    Without `held_out`, some of `real` are set aside as the floor; whether `fake` copies cannot be told then, since its maker
+    may have learned from them.
+
+    Args:
+        held_out: real records that the maker of `fake` did not learn from.
+        features: see `Model.evaluate`.
+        modality: how to read the real records, such as `Image(size=64)`; None finds out. The others are read the same way.
+        n: take that many of `fake`, drawn at random; all of them by default.
+        seed: of every random choice.
+        folder: evaluation.json, nearest.png, grid.png and report.html are written there.
+
+    Raises:
+        DataError: nothing usable in one of them.
+        UsageError: features that do not exist, or that cannot be had here.
+    """
+    dataset = prepare(real, modality, progress=progress)
+    others = None if held_out is None else prepare(held_out, codec=dataset.codec, progress=progress)
+    made = prepare(fake, codec=dataset.codec, progress=progress)
+    records = real_records(dataset, others)
+    count = min(len(made), MOST_RECORDS if n is None else n)
+    order = Key(seed, turn="evaluate").generator("order of samples").permutation(len(made))[:count]
+    question = Question(
+        subject=made.report.place,
+        split=records.split,
+        samples=Recorded(made, order),
+        features=features_named(features),
+        seed=seed,
+        device=device,
+        unseen=records.unseen,
+        notes=records.notes,
+    )
+    answer = evaluate_samples(question, progress)
+    if folder is not None:
+        answer.write(Path(folder))
+    return answer.evaluation

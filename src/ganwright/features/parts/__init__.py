@@ -1,0 +1,1 @@
+"""What several feature networks share; below them."""

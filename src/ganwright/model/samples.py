@@ -1,0 +1,63 @@
+"""What a model makes, as an evaluation wants it: in blocks, again and again, never all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganwright.data.spec import DataSpec
+from ganwright.model.conditions import sample_conditions
+from ganwright.model.noise import BLOCK
+
+
+class Maker(Protocol):
+    """A model, as far as it is needed here."""
+
+    spec: DataSpec
+
+    def tensors(self, n: int, *, seed: int = 0) -> Iterator[Tensor]:
+        """The first `n` samples of a seed in blocks."""
+        ...
+
+    def block(self, start: int, seed: int) -> Tensor:
+        """The whole block that begins at sample `start`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The first `count` samples of a seed."""
+
+    model: Maker
+    count: int
+    seed: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The class that was asked for of each, drawn in the data's shares; None where the model is told none."""
+        if not self.model.spec.conditions:
+            return None
+        condition = self.model.spec.conditions[0]
+        blocks = [
+            sample_conditions((condition,), start, self.seed, {})[condition.name] for start in range(0, self.count, BLOCK)
+        ]
+        return torch.cat(blocks)[: self.count].numpy()
+
+    def batches(self) -> Iterator[Tensor]:
+        """Blocks of samples, (B, *shape)."""
+        return self.model.tensors(self.count, seed=self.seed)
+
+    def at(self, places: np.ndarray) -> Tensor:
+        """Those at `places`: each block that holds one is made anew."""
+        made: dict[int, Tensor] = {}
+        for block in sorted({int(place) // BLOCK for place in places}):
+            made[block] = self.model.block(block * BLOCK, self.seed)
+        return torch.stack([made[int(place) // BLOCK][int(place) % BLOCK] for place in places])
