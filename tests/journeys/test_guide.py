@@ -90,7 +90,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     random = np.random.default_rng(0)
     for name in ("cats", "photos"):
         (tmp_path / name).mkdir()
-        for number in range(8):
+        for number in range(60):
             pixels = random.integers(0, 256, (12, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.jpg")
     (tmp_path / "mnist").mkdir()

@@ -61,7 +61,8 @@ def prepare(
         source.load(root / "data", progress, limit)
         if limit is not None and limit < len(source):
             source = Limited(source, max(limit, 1))
-        modality = modality or (modality_for(source) if codec is None else MODALITIES.get(codec.modality)())
+        if modality is None:
+            modality = modality_for(source) if codec is None else _usual(codec)
         folder = root / "data" / _cache_key(source, modality, codec)
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
@@ -78,6 +79,12 @@ def prepare(
         return Dataset.open(folder)
     finally:
         source.close()
+
+
+def _usual(codec: Codec) -> Modality:
+    """The codec's modality with its usual settings."""
+    modality: Modality = MODALITIES.get(codec.modality)()
+    return modality
 
 
 def modality_for(source: Source) -> Modality:

@@ -186,7 +186,7 @@ def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: 
     for place, neighbours in zip(shown, near, strict=True):
         pieces += [samples.at(np.array([place])), train.at(neighbours.numpy())]
     codec = dataset.codec
-    title = "left: samples, first those most like copies; right: the nearest training records"
+    title = "samples (left), nearest training records"
     return codec.preview(codec.decode(torch.cat(pieces)), 1 + near.shape[1], title)
 
 

@@ -35,7 +35,9 @@ class Extractor(ABC):
     @torch.inference_mode()
     def extract(self, batches: Iterable[Tensor]) -> Tensor:
         """Features (N, D) float32 on the CPU of records that come in batches of any size; the last one is padded."""
-        found = [self.describe(batch)[:count].float().cpu() for batch, count in _padded(batches)]
+        # Whole float32: TF32 convolutions would make figures depend on the kind of GPU.
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            found = [self.describe(batch)[:count].float().cpu() for batch, count in _padded(batches)]
         return torch.cat(found) if found else torch.empty(0, self.dimensions)
 
 

@@ -41,10 +41,10 @@ class Random(Features):
     """For every picture and every row of numbers. A relative measure: it tells better from worse, and its figures mean
     something beside others of it, not by themselves.
 
-    For pictures, four levels of random orthogonal 3x3 filters and ReLUs, of each level the means in four parts of the picture
-    and the deviations. Random convolutions see the frequencies of textures and shapes without having learned any (Saxe et al.
-    2011, https://icml.cc/2011/papers/551_icmlpaper.pdf); features of untrained networks serve where learned ones do not fit
-    the data (Naeem et al. 2020, arXiv:2002.09797).
+    For pictures, four levels of random orthogonal 3x3 filters and ReLUs, of each level the means in four parts of the
+    picture and the deviations. Such filters select frequencies without having learned any (Saxe et al. 2011, "On random
+    weights and unsupervised feature learning"); features of untrained networks serve where learned ones do not fit the data
+    (Naeem et al. 2020, arXiv:2002.09797).
     """
 
     def extractor(self, data: Dataset, device: str = "cpu", progress: Progress = no_progress) -> Extractor:

@@ -45,6 +45,7 @@ class Classes(Metric):
                 floor=accuracy and accuracy[0],
                 floor_error=accuracy and accuracy[1],
                 floor_count=accuracy and accuracy[2],
+                at_floor_count=accuracy and asked[0],
             )
         return found
 

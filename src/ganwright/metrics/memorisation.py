@@ -83,6 +83,7 @@ class Memorisation(Metric):
         expected = k / (m + 1)
         copies = float((ratios < np.sort(others)[k - 1]).mean())
         ratio = "distance to the nearest training record over that to the next other one"
+        # Chances and shares do not depend on how many there are, so they compare with the floor as they are.
         shared = {"count": n, "reference": len(evidence.train), "floor_count": m}
         return {
             "copying": Measurement(
@@ -91,6 +92,7 @@ class Memorisation(Metric):
                 protocol=f"chance that a sample has a smaller {ratio} than a held-out record whose next one is as far",
                 error=test.error,
                 floor=0.5,
+                at_floor_count=test.smaller,
                 **shared,
             ),
             "copying_p": Measurement(
@@ -108,6 +110,7 @@ class Memorisation(Metric):
                 error=math.sqrt(copies * (1 - copies) / n),
                 floor=expected,
                 floor_error=math.sqrt(expected * (1 - expected) / (m + 2)),
+                at_floor_count=copies,
                 **shared,
             ),
         }

@@ -111,7 +111,7 @@ def model_card(model: Model) -> str:
 
 def _score_lines(scores: dict[str, Any]) -> list[str]:
     if not scores:
-        return ["* Not evaluated: no score stands behind it yet."]
+        return ["* Not scored while it trained; `ganwright evaluate` says how good it is."]
     return [
         f"* The best of its run by the Fréchet distance between {scores['samples']:,} samples and training records:"
         f" {scores['frechet']:.3g} in the features `{scores['features']}`. It compares with scores of this run only;"

@@ -35,10 +35,11 @@ class PictureEncoder(Encoder):
     def __init__(self, channels: int, height: int, width: int) -> None:
         super().__init__()
         self.shrink = -(-height // LARGEST_SEEN), -(-width // LARGEST_SEEN)
-        seen = [-(-height // self.shrink[0]), -(-width // self.shrink[1])]
-        steps = [2 if side > LARGEST_MAP else 1 for side in seen]
+        down, across = (
+            2 if -(-side // by) > LARGEST_MAP else 1 for side, by in zip((height, width), self.shrink, strict=True)
+        )
         self.first = nn.Sequential(
-            nn.Conv2d(channels, WIDTHS[0], [step + 2 for step in steps], steps, padding=1, bias=False),
+            nn.Conv2d(channels, WIDTHS[0], (down + 2, across + 2), (down, across), padding=1, bias=False),
             nn.BatchNorm2d(WIDTHS[0]),
             nn.ReLU(),
         )

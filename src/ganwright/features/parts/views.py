@@ -1,6 +1,6 @@
 """Views of a record that mean the same: what a learned description should not depend on.
 
-Neither blur nor noise, nor anything that resamples pixels: a network that was taught to overlook them could not measure them.
+Neither blur nor noise, nor anything that resamples pixels: what a network was taught to overlook, it cannot measure.
 No mirroring: a letter's mirror image is another letter.
 """
 
