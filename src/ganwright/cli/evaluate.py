@@ -29,6 +29,7 @@ def evaluate(
     held_out: str | None = None,
     n: Annotated[str | None, Parameter(name=["-n", "--count"])] = None,
     features: str = "self",
+    weights: str | None = None,
     seed: int = 0,
     out: Annotated[Path | None, Parameter(name=["-o", "--out"])] = None,
     device: Device = "cpu",
@@ -56,6 +57,8 @@ def evaluate(
         How many samples. Default: 5000, or all of --fake.
     features
         In what records are compared: self, random, inception, dinov2. Figures of one never compare with those of another.
+    weights
+        Of inception or dinov2: the file or folder they lie in. Default: where their libraries keep them.
     seed
         Which samples, and every random choice.
     out
@@ -63,7 +66,8 @@ def evaluate(
     """
     output = Output(json)
     count = parse_count(n) if n is not None else None
-    shared: dict[str, Any] = {"features": features, "seed": seed, "held_out": held_out}
+    chosen = features if weights is None else {"name": features, "weights": weights}
+    shared: dict[str, Any] = {"features": chosen, "seed": seed, "held_out": held_out}
     if real is not None or fake is not None:
         if model is not None or real is None or fake is None:
             hints = ("ganwright evaluate --real photos/ --fake made/", "ganwright evaluate last")

@@ -56,7 +56,8 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
             ("imported", f"from {imported.get('file')}, made with Keras {imported.get('keras') or 'of unknown version'}")
         )
     elif data:
-        lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}"))
+        held_out = f"; {data['held_out']['records']:,} were kept from it" if data.get("held_out") else ""
+        lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}{held_out}"))
         for condition in data.get("conditions", []):
             lines.append(("", f"{condition['name']}: {len(condition['classes'])} classes ({_short(condition['classes'])})"))
     if training:
@@ -65,6 +66,9 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(
             ("recipe", f"{known.get('recipe')} · loss {config.get('loss', {}).get('name')} · seed {config.get('seed')}")
         )
+        if scores := known.get("scores"):
+            how = f"of {scores['samples']:,} samples in {scores['features']}"
+            lines.append(("score", f"Fréchet distance {scores['frechet']:.3g} {how}: the best of its run"))
         lines.append(("made with", ", ".join(f"{k} {v}" for k, v in training.get("versions", {}).items())))
     lines.append(("format", f"{facts['format']} version {facts['version']}"))
     return [(name, printable(text)) for name, text in lines]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from ganwright.core.config import from_plain
 from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
@@ -23,7 +24,7 @@ from ganwright.evaluation.report import write_report
 from ganwright.evaluation.result import Evaluation
 from ganwright.evaluation.samples import Recorded, Samples
 from ganwright.evaluation.verdicts import verdicts
-from ganwright.features.base import FEATURES, Extractor, Features
+from ganwright.features.base import Extractor, Features
 from ganwright.metrics.base import METRICS, Described, Evidence, NotMeasurable
 from ganwright.metrics.classes import by_class
 from ganwright.metrics.memorisation import nearness
@@ -32,6 +33,8 @@ from ganwright.metrics.parts.neighbours import nearest
 from ganwright.runtime.device import versions
 from ganwright.runtime.keys import Key
 
+FeaturesChoice = str | Mapping[str, Any] | Features
+"""By name, by name and settings ({"name": "dinov2", "weights": "folder/"}), or as an object."""
 MOST_RECORDS = 50_000
 """Training records that samples are held against; of more, a random part."""
 FEWEST_SAMPLES = 50
@@ -196,13 +199,16 @@ def draw_grid(samples: Samples, dataset: Dataset) -> PillowImage.Image:
     return codec.preview(codec.decode(samples.at(np.arange(min(64, len(samples))))), 8)
 
 
-def features_named(choice: str | Features) -> Features:
-    """The features of that name, with their usual settings; `Features` as they are.
+def features_named(choice: FeaturesChoice) -> Features:
+    """The features of that name, with their usual settings or those given; `Features` as they are.
 
     Raises:
-        UsageError: there are none of that name.
+        UsageError: there are none of that name, or no such setting.
     """
-    return choice if isinstance(choice, Features) else FEATURES.get(choice)()
+    if isinstance(choice, Features):
+        return choice
+    found: Features = from_plain(Features, choice if isinstance(choice, str) else dict(choice), "features")
+    return found
 
 
 def _or_empty(find: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from typing import Any
 
 from ganwright.data.modalities.base import Modality, Progress, no_progress
 from ganwright.data.preparation import prepare
-from ganwright.evaluation.evaluate import MOST_RECORDS, Question, evaluate_samples, features_named
+from ganwright.evaluation.evaluate import MOST_RECORDS, FeaturesChoice, Question, evaluate_samples, features_named
 from ganwright.evaluation.real import real_records
 from ganwright.evaluation.result import Evaluation
 from ganwright.evaluation.samples import Recorded
-from ganwright.features.base import Features
 from ganwright.runtime.keys import Key
 
 
@@ -20,7 +19,7 @@ def evaluate(
     fake: Any,
     *,
     held_out: Any = None,
-    features: str | Features = "self",
+    features: FeaturesChoice = "self",
     modality: Modality | None = None,
     n: int | None = None,
     seed: int = 0,

@@ -139,8 +139,8 @@ class _RandomPictures(Extractor):
             _Level(*(tensor.to(device) for tensor in (level.weight, level.bias, level.projection, level.offset)))
             for level in _levels(seen)
         ]
-        # Of a large picture, the first level looks at the finest detail too. Its scales fit there as well: a spectrum of
-        # one over frequency looks the same at every size.
+        # Of a large picture, the first level looks at the finest detail too. Its scales fit there as well: a spectrum that
+        # falls as a power looks the same at every size.
         looks = [self.levels[0], *self.levels] if self.is_shrunk else self.levels
         self.dimensions = sum(len(level.offset) for level in looks)
         self.identity = f"random-v{VERSION}-{channels}x{height}x{width}"

@@ -42,8 +42,10 @@ SCALED_BY = 4096
 class Self(Features):
     """Learned from your own data, once: with classes to tell them apart, else to tell records apart whatever their view.
 
-    Learned on the same data, features see what networks trained on photos of other things do not. The lowest layers are part
-    of the features, as the highest learn to overlook how a thing is drawn.
+    The highest layer says what a record is, and learns to overlook how it is drawn; so the lowest are part of the features,
+    and weigh as much. Fréchet distances of 2,000 records, as multiples of their floor, highest layer alone and both: noise
+    of 6 grey levels on MNIST 1.3 and 4.9 (learned with classes 1.1 and 6.6), a checkerboard of 4 on CIFAR-10 0.9 and 1.4;
+    five of ten classes missing 2.1 and 2.1 on CIFAR-10 (with classes 9.2 and 4.2).
     """
 
     steps: int = 300

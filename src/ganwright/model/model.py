@@ -21,10 +21,9 @@ from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
 from ganwright.data.spec import Condition, DataSpec
-from ganwright.evaluation.evaluate import Question, evaluate_samples, features_named
+from ganwright.evaluation.evaluate import FeaturesChoice, Question, evaluate_samples, features_named
 from ganwright.evaluation.real import real_records
 from ganwright.evaluation.result import Evaluation
-from ganwright.features.base import Features
 from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_sample_noise
@@ -121,7 +120,7 @@ class Model:
         data: Any,
         *,
         n: int = 5_000,
-        features: str | Features = "self",
+        features: FeaturesChoice = "self",
         held_out: Any = None,
         seed: int = 0,
         folder: str | Path | None = None,
@@ -136,7 +135,7 @@ class Model:
             data: what the model was trained on, as anything that `fit` takes.
             n: samples that are drawn; most figures depend on how many.
             features: what is compared: "random" (quick and coarse), "self" (learned from `data`, once), "inception" or
-                "dinov2" (where their weights are on this machine), or an object with settings.
+                "dinov2" (where their weights are on this machine); with settings, {"name": "dinov2", "weights": "folder/"}.
             held_out: real records that the model was not trained on, instead of those kept from training.
             seed: which samples, and every random choice.
             folder: evaluation.json, nearest.png, grid.png and report.html are written there.

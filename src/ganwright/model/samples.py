@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganwright.data.modalities.base import Codec
 from ganwright.data.spec import DataSpec
 from ganwright.model.conditions import sample_conditions
 from ganwright.model.noise import BLOCK
@@ -19,6 +20,7 @@ class Maker(Protocol):
     """A model, as far as it is needed here."""
 
     spec: DataSpec
+    codec: Codec
 
     def tensors(self, n: int, *, seed: int = 0) -> Iterator[Tensor]:
         """The first `n` samples of a seed in blocks."""
@@ -52,12 +54,12 @@ class Drawn:
         return torch.cat(blocks)[: self.count].numpy()
 
     def batches(self) -> Iterator[Tensor]:
-        """Blocks of samples, (B, *shape)."""
-        return self.model.tensors(self.count, seed=self.seed)
+        """Blocks of samples, (B, *shape), as they would be read from files."""
+        return (self.model.codec.as_recorded(block) for block in self.model.tensors(self.count, seed=self.seed))
 
     def at(self, places: np.ndarray) -> Tensor:
         """Those at `places`: each block that holds one is made anew."""
         made: dict[int, Tensor] = {}
         for block in sorted({int(place) // BLOCK for place in places}):
-            made[block] = self.model.block(block * BLOCK, self.seed)
+            made[block] = self.model.codec.as_recorded(self.model.block(block * BLOCK, self.seed))
         return torch.stack([made[int(place) // BLOCK][int(place) % BLOCK] for place in places])

@@ -92,6 +92,11 @@ class Codec(ABC):
         A list of PIL pictures, an array of rows, ...
         """
 
+    def as_recorded(self, x: Tensor) -> Tensor:
+        """A batch (B, *spec.shape) as it would be after writing it down and reading it again, so that made records are held
+        against real ones on equal terms."""
+        return x
+
     def join(self, parts: Sequence[Any]) -> Any:
         """What `decode` gave for several batches, as the one thing that a user gets: here one list of them all."""
         return [item for part in parts for item in part]

@@ -82,6 +82,10 @@ class ImageCodec(Codec):
         array = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         return [PillowImage.fromarray(picture[..., 0] if self.policy.channels == 1 else picture) for picture in array]
 
+    def as_recorded(self, x: Tensor) -> Tensor:
+        """Rounded to whole pixel values."""
+        return x.clamp(-1, 1).add(1).mul(127.5).round().div(127.5).sub(1)
+
     def preview(self, objects: Sequence[PillowImage.Image], columns: int, title: str = "") -> PillowImage.Image:
         return picture_grid(objects, columns, title)
 
