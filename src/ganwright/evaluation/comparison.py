@@ -201,12 +201,20 @@ def _clearly_apart(one: Measurement, other: Measurement) -> bool:
 
 
 def _badness(measurement: Measurement) -> float:
-    """Higher is worse, in the measurement's own unit; what is no number is the worst."""
+    """Higher is worse, in the measurement's own unit; what is no number is the worst, and the floor as good as it gets.
+
+    What lies beyond it is no better than real records are: less copying than by held-out records is no merit, and a Fréchet
+    distance below theirs is a warning.
+    """
     if not math.isfinite(measurement.value):
         return math.inf
     if measurement.better == "near one":
         return abs(measurement.value - 1)
-    return measurement.value if measurement.better == "lower" else -measurement.value
+    sign = 1 if measurement.better == "lower" else -1
+    beyond = 0.0
+    if measurement.floor is not None and measurement.at_floor_count is not None:
+        beyond = max(0.0, sign * (measurement.floor - measurement.at_floor_count))
+    return sign * measurement.value + beyond
 
 
 def _differs(group: Group, first: Group) -> str:

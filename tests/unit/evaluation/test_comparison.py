@@ -45,6 +45,22 @@ def test_a_best_is_named_only_where_intervals_allow(row: Row, verdict: str, best
 
 
 @pytest.mark.parametrize(
+    ("better", "values", "floor", "best"),
+    [
+        ("lower", (0.50, 0.20), 0.5, None),  # less copying than by held-out records is no merit
+        ("lower", (0.90, 0.20), 0.5, 1),
+        ("higher", (0.85, 0.99), 0.8, None),  # more precise than real records are
+        ("higher", (0.50, 0.99), 0.8, 1),
+    ],
+)
+def test_nothing_is_better_than_the_floor(
+    better: Better, values: tuple[float, float], floor: float, best: int | None
+) -> None:
+    measured = [a_measurement(value, better, 0.01, floor=floor, at_floor_count=value) for value in values]
+    assert Row("x", tuple(measured)).best == best
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"features": "self-v1-aa"}, "other features (self-v1-aa, not random-v1-4x72x72)"),
