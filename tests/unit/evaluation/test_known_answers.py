@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ class Digits(NamedTuple):
 
 @cache
 def digits() -> Digits:
-    found = load_digits()
+    found: Any = load_digits()
     pictures, labels = (found.images * 15).astype(np.uint8), found.target
     order = np.random.default_rng(0).permutation(len(pictures))
     parts = np.split(order, [800, 1097])

@@ -12,8 +12,8 @@ from ganwright.metrics.parts.distances import centred, rounding, row_blocks, squ
 
 SPARE = 4
 """Candidates beyond those asked for: single precision only has to get a set right that holds the true neighbours."""
-SAME = 1e-6
-"""Records this much nearer to each other than to the origin are one record: single precision tells no more apart."""
+SAME = 5e-6
+"""Records nearer to each other than this part of their length are one: features are sums in single precision."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,12 @@ def nearest_others(records: Tensor, k: int = 1) -> Neighbours:
 
 
 def same_within(records: Tensor) -> Tensor:
-    """(N,) float64: another record within this distance of each of (N, D) is the same one."""
-    return SAME * squares(records.double()).sqrt()
+    """(N,) float64: another record within this distance of each of (N, D) is the same one.
+
+    No record counts as shorter than records are on average: what lies near the origin has come there by subtraction.
+    """
+    lengths = squares(records.double())
+    return SAME * lengths.clamp_min(lengths.mean()).sqrt()
 
 
 def _search(
