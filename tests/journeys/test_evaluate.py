@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,15 +19,18 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("-n", "120", "--features", "random")
 
 
+def run_in(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """A command line in a folder, and what came out of it."""
+    command = [sys.executable, "-m", "ganwright", *map(str, arguments)]
+    # Said here, since a folder that several tests share is filled before any of them has a cache of its own.
+    environment = {**os.environ, "GANWRIGHT_CACHE": str(folder / ".cache")}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
 @pytest.fixture
 def ganwright(tmp_path: Path) -> Run:
-    """`ganwright("evaluate", "run")` in an empty folder; gives back what came out of it."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ganwright", *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-
-    return run
+    """`ganwright("evaluate", "run")` in an empty folder."""
+    return lambda *arguments: run_in(tmp_path, *arguments)
 
 
 def draw_pictures(folder: Path, count: int, seed: int, noise: float = 0.0) -> Path:
@@ -46,6 +51,18 @@ def draw_pictures(folder: Path, count: int, seed: int, noise: float = 0.0) -> Pa
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     return draw_pictures(tmp_path / "photos", 400, 0)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos, a run that learned from them, and its model alone elsewhere; nothing is to be written there."""
+    folder = tmp_path_factory.mktemp("trained")
+    draw_pictures(folder / "photos", 60, 0)
+    done = run_in(folder, "train", "photos", "--steps", 1, "--batch", 8, "--run", "run", "--recipe", "mlp")
+    assert done.returncode == 0, done.stderr
+    (folder / "elsewhere").mkdir()
+    shutil.copy(folder / "run" / "model.safetensors", folder / "elsewhere")
+    return folder
 
 
 def test_from_a_run_to_its_report(ganwright: Run, photos: Path, tmp_path: Path) -> None:
@@ -141,13 +158,8 @@ def test_a_run_without_holdout_cannot_tell_copies(ganwright: Run, photos: Path) 
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_mistakes_are_told_in_a_few_lines(
-    ganwright: Run, photos: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
-) -> None:
-    assert ganwright("train", photos, "--steps", 1, "--batch", 8, "--run", "run", "--recipe", "mlp").returncode == 0
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "model.safetensors").write_bytes((tmp_path / "run" / "model.safetensors").read_bytes())
-    found = ganwright(*arguments)
+def test_mistakes_are_told_in_a_few_lines(trained: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    found = run_in(trained, *arguments)
     assert found.returncode == code, found.stdout + found.stderr
     assert said in found.stderr
     assert "Traceback" not in found.stderr
