@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import dataclasses
-import tomllib
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pytest
-import tomli_w
 import torch
 from support import tiny_dataset
 
-from ganwright.core.config import field_docs, from_plain, to_plain
 from ganwright.core.errors import UsageError
 from ganwright.data.preparation import prepare
 from ganwright.features.base import FEATURES, Features
 from ganwright.features.self import Self
 
-every_name = pytest.mark.parametrize("name", FEATURES.names())
-
-PACKAGE = "ganwright.features"
 OFFLINE = ["random", "self"]
 """Those that need nothing but the data."""
 
@@ -30,42 +19,6 @@ OFFLINE = ["random", "self"]
 def part(name: str) -> Features:
     """With settings that take no time."""
     return Self(steps=2) if name == "self" else FEATURES.get(name)()
-
-
-@every_name
-def test_it_is_a_frozen_dataclass_that_says_what_it_is(name: str) -> None:
-    kind = FEATURES.get(name)
-    assert issubclass(kind, Features)
-    assert dataclasses.is_dataclass(kind)
-    assert FEATURES.name_of(kind) == name
-    assert kind.__doc__
-    assert vars(kind)["__dataclass_params__"].frozen
-    assert {field.name for field in dataclasses.fields(kind)} == set(field_docs(kind))
-
-
-@every_name
-def test_settings_come_back_from_plain_values_and_files(name: str) -> None:
-    settings = FEATURES.get(name)()
-    plain = to_plain(settings)
-    assert plain["name"] == name
-    assert from_plain(Features, plain) == settings
-    assert from_plain(Features, tomllib.loads(tomli_w.dumps({"part": plain}))["part"]) == settings
-    assert from_plain(Features, name) == settings
-
-
-@every_name
-def test_a_leaf_imports_its_base_and_no_sibling(name: str) -> None:
-    spec = find_spec(f"{PACKAGE}.{name}")
-    assert spec is not None
-    assert spec.origin is not None
-    imported: set[str] = set()
-    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(f"{node.module}")
-    assert f"{PACKAGE}.base" in imported
-    assert not imported & {PACKAGE, *(f"{PACKAGE}.{other}" for other in FEATURES.names())}
 
 
 @pytest.mark.parametrize("kind", ["pictures", "rows"])

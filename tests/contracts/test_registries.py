@@ -19,6 +19,7 @@ from ganwright.core.errors import UsageError
 from ganwright.core.registry import Registry
 from ganwright.data.modalities.base import MODALITIES
 from ganwright.data.sources.base import SOURCES, Source
+from ganwright.features.base import FEATURES
 from ganwright.losses.base import LOSSES
 from ganwright.metrics.base import METRICS
 from ganwright.networks.base import NETWORKS
@@ -27,8 +28,8 @@ from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.base import REGULARIZERS
 from ganwright.training.config import TrainConfig
 
-REGISTRIES = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, SOURCES, MODALITIES, METRICS, RECIPES]
-OF_PARTS = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, MODALITIES, METRICS]
+REGISTRIES = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, SOURCES, MODALITIES, METRICS, FEATURES, RECIPES]
+OF_PARTS = [LOSSES, OPTIMIZERS, REGULARIZERS, NETWORKS, AUGMENTATIONS, MODALITIES, METRICS, FEATURES]
 
 every_registry = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 every_entry = pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
 from ganwright.data.ownership import save_picture
 from ganwright.data.progress import Progress, no_progress
+from ganwright.evaluation.real import real_records
 from ganwright.evaluation.report import write_report
 from ganwright.evaluation.result import Evaluation
 from ganwright.evaluation.samples import Recorded, Samples
@@ -137,7 +138,10 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         condition=next(iter(split.train.codec.conditions), None),
         seed=question.seed,
     )
-    measurements, failed = measure(split.train.codec.metrics, evidence, progress)
+    codec = split.train.codec
+    # Of data without classes it need not be said that they were not measured.
+    asked = [name for name in codec.metrics if name != "classes" or codec.conditions]
+    measurements, failed = measure(asked, evidence, progress)
     classes = _or_empty(lambda: by_class(evidence))
     counts = {"train": len(evidence.train), "samples": len(samples)}
     counts["held_out"] = 0 if evidence.held_out is None else len(evidence.held_out)
@@ -152,12 +156,54 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         measurements=measurements,
         failed=failed,
         by_class=classes,
-        notes=(*verdicts(measurements, failed, split.train.codec.noun), *question.notes),
+        notes=(*verdicts(measurements, failed, codec.noun), *question.notes),
         seconds=round(time.monotonic() - began, 1),
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions(),
     )
     return Answer(evaluation, draw_nearest(evidence, samples, train, split.train), draw_grid(samples, split.train))
+
+
+def evaluate_beside(
+    dataset: Dataset,
+    samples: Samples,
+    *,
+    subject: str,
+    held_out: Dataset | None = None,
+    facts: Mapping[str, Any] | None = None,
+    features: FeaturesChoice = "self",
+    seed: int = 0,
+    device: str = "cpu",
+    folder: str | Path | None = None,
+    progress: Progress = no_progress,
+) -> Evaluation:
+    """Samples held against the records of `dataset`; what was found is also written into `folder`, if there is one.
+
+    Args:
+        subject: what made the samples, for people.
+        held_out: records that it did not learn from.
+        facts: what a model file tells of the data that it learned from.
+        features: see `Model.evaluate`.
+
+    Raises:
+        DataError: too few samples, or none that are finite.
+        UsageError: the features do not exist, or cannot be had.
+    """
+    real = real_records(dataset, held_out, facts)
+    question = Question(
+        subject=subject,
+        split=real.split,
+        samples=samples,
+        features=features_named(features),
+        seed=seed,
+        device=device,
+        unseen=real.unseen,
+        notes=real.notes,
+    )
+    answer = evaluate_samples(question, progress)
+    if folder is not None:
+        answer.write(Path(folder))
+    return answer.evaluation
 
 
 def measure(

@@ -7,8 +7,7 @@ from typing import Any
 
 from ganwright.data.modalities.base import Modality, Progress, no_progress
 from ganwright.data.preparation import prepare
-from ganwright.evaluation.evaluate import MOST_RECORDS, FeaturesChoice, Question, evaluate_samples, features_named
-from ganwright.evaluation.real import real_records
+from ganwright.evaluation.evaluate import MOST_RECORDS, FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.evaluation.samples import Recorded
 from ganwright.runtime.keys import Key
@@ -47,20 +46,16 @@ def evaluate(
     dataset = prepare(real, modality, progress=progress)
     others = None if held_out is None else prepare(held_out, codec=dataset.codec, progress=progress)
     made = prepare(fake, codec=dataset.codec, progress=progress)
-    records = real_records(dataset, others)
     count = min(len(made), MOST_RECORDS if n is None else n)
     order = Key(seed, turn="evaluate").generator("order of samples").permutation(len(made))[:count]
-    question = Question(
+    return evaluate_beside(
+        dataset,
+        Recorded(made, order),
         subject=made.report.place,
-        split=records.split,
-        samples=Recorded(made, order),
-        features=features_named(features),
+        held_out=others,
+        features=features,
         seed=seed,
         device=device,
-        unseen=records.unseen,
-        notes=records.notes,
+        folder=folder,
+        progress=progress,
     )
-    answer = evaluate_samples(question, progress)
-    if folder is not None:
-        answer.write(Path(folder))
-    return answer.evaluation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.progress import Progress, no_progress
 from ganwright.features.base import Extractor, Features
 from ganwright.features.parts.kept_weights import digest_of
-from ganwright.features.parts.pretrained import HUB_CACHE, as_colour, no_library, no_weights, require_pictures, resized
+from ganwright.features.parts.pretrained import HUB_CACHE, as_colour, no_weights, of_library, require_pictures, resized
 
-LIBRARY = "transformers"
 SIDE = 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels in 0..1."""
@@ -39,10 +37,7 @@ class Dinov2(Features):
     def extractor(self, data: Dataset, device: str = "cpu", progress: Progress = no_progress) -> Extractor:
         """The network with the weights that are on this machine."""
         require_pictures(data, "dinov2")
-        try:
-            kind = import_module(LIBRARY).Dinov2Model
-        except (ImportError, RuntimeError, OSError, AttributeError) as error:
-            raise no_library("dinov2", LIBRARY, error) from error
+        kind = of_library("dinov2", "transformers", "Dinov2Model")
         progress("loading DINOv2", 0, 1)
         try:
             options = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}

@@ -16,9 +16,8 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.progress import Progress, no_progress
 from ganwright.features.base import Extractor, Features
 from ganwright.features.parts.kept_weights import digest_of
-from ganwright.features.parts.pretrained import HUB_CACHE, as_colour, no_library, no_weights, require_pictures, resized
+from ganwright.features.parts.pretrained import HUB_CACHE, as_colour, no_weights, of_library, require_pictures, resized
 
-LIBRARY = "timm"
 ARCHITECTURE = "inception_v3"
 FILE = "model.safetensors"
 SIDE = 299
@@ -43,10 +42,7 @@ class Inception(Features):
     def extractor(self, data: Dataset, device: str = "cpu", progress: Progress = no_progress) -> Extractor:
         """The network with the weights that are on this machine."""
         require_pictures(data, "inception")
-        try:
-            create_model = import_module(LIBRARY).create_model
-        except (ImportError, RuntimeError, OSError, AttributeError) as error:
-            raise no_library("inception", LIBRARY, error) from error
+        create_model = of_library("inception", "timm", "create_model")
         progress("loading Inception", 0, 1)
         path = self._file()
         network = create_model(ARCHITECTURE, pretrained=False, num_classes=0)

@@ -21,8 +21,7 @@ from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
 from ganwright.data.spec import Condition, DataSpec
-from ganwright.evaluation.evaluate import FeaturesChoice, Question, evaluate_samples, features_named
-from ganwright.evaluation.real import real_records
+from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
@@ -149,21 +148,18 @@ class Model:
         dataset = prepare(data, codec=self.codec, progress=progress)
         others = None if held_out is None else prepare(held_out, codec=self.codec, progress=progress)
         known = self.facts.get("data")
-        real = real_records(dataset, others, known if isinstance(known, dict) else None)
-        question = Question(
+        return evaluate_beside(
+            dataset,
+            Drawn(self, n, seed),
             subject=name,
-            split=real.split,
-            samples=Drawn(self, n, seed),
-            features=features_named(features),
+            held_out=others,
+            facts=known if isinstance(known, dict) else None,
+            features=features,
             seed=seed,
             device=self.device,
-            unseen=real.unseen,
-            notes=real.notes,
+            folder=folder,
+            progress=progress,
         )
-        answer = evaluate_samples(question, progress)
-        if folder is not None:
-            answer.write(Path(folder))
-        return answer.evaluation
 
     def grid(
         self,

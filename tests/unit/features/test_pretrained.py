@@ -120,14 +120,19 @@ def test_a_library_that_breaks_when_imported_counts_as_missing(
 
 
 @pytest.mark.usefixtures("transformers")
-def test_missing_dinov2_weights_are_told_of() -> None:
+@pytest.mark.parametrize(
+    ("part", "command"),
+    [(Dinov2(), "hf download facebook/dinov2-large"), (Inception(), "hf download timm/inception_v3.tf_in1k")],
+)
+def test_missing_weights_are_told_of(part: Features, command: str, timm: list[Any]) -> None:
     with pytest.raises(UsageError) as caught:
-        Dinov2().extractor(tiny_dataset())
+        part.extractor(tiny_dataset())
     assert caught.value.code == "E-FEATURES-03"
     message = str(caught.value)
-    assert "hf download facebook/dinov2-large" in message
+    assert command in message
     assert "--features self" in message
     assert len(message.splitlines()) <= 6
+    assert timm == []
 
 
 @pytest.mark.usefixtures("transformers")
@@ -158,17 +163,6 @@ def test_dinov2_sees_pixels_as_it_learned_them_and_gives_the_class_token(tmp_pat
     assert seen.shape == (BATCH, 3, 224, 224)
     assert network.dimensions == 3
     assert network.identity.startswith("dinov2-224-")
-
-
-def test_missing_inception_weights_are_told_of(timm: list[Any]) -> None:
-    with pytest.raises(UsageError) as caught:
-        Inception().extractor(tiny_dataset())
-    assert caught.value.code == "E-FEATURES-03"
-    message = str(caught.value)
-    assert "hf download timm/inception_v3.tf_in1k" in message
-    assert "--features self" in message
-    assert len(message.splitlines()) <= 6
-    assert timm == []
 
 
 def test_inception_is_made_empty_and_filled_from_the_file(timm: list[Any], tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -24,8 +27,19 @@ def require_pictures(data: Dataset, name: str) -> None:
         raise UsageError("E-FEATURES-01", what, hints=("--features self", "--features random"))
 
 
-def no_library(feature: str, library: str, error: Exception) -> UsageError:
-    """The error where a library is missing or does not start."""
+def of_library(feature: str, library: str, name: str) -> Any:
+    """What a library calls `name`.
+
+    Raises:
+        UsageError: the library is missing, does not start, or is another one of that name.
+    """
+    try:
+        return getattr(import_module(library), name)
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
+        raise _no_library(feature, library, error) from error
+
+
+def _no_library(feature: str, library: str, error: Exception) -> UsageError:
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
