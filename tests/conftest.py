@@ -7,10 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Set before torch is imported, and inherited by every command that a test runs: tests share the cores with each other, and
 # threads that wait for one another on busy cores make small networks ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The first of many examples imports torch; and a test that fails fails again.
+settings.register_profile("ours", deadline=None, derandomize=True)
+settings.load_profile("ours")
 
 REAL_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

@@ -6,7 +6,7 @@ import json
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ import torch
 from ganwright.data.dataset import Dataset
 from ganwright.data.modalities.image import ImageCodec
 from ganwright.data.picture_decoding import PicturePolicy
+from ganwright.data.preparation import prepare
 from ganwright.data.report import DataReport
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import Block, DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.model.model_file import ModelContents, write_model
 from ganwright.networks.base import NetworkFamily
@@ -23,6 +24,7 @@ from ganwright.networks.dcgan import Dcgan
 from ganwright.runtime.device import Machine
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
+from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
 from ganwright.training.step import train_step
 
@@ -43,6 +45,18 @@ def image_spec(height: int, width: int, channels: int) -> DataSpec:
     return DataSpec("image", (channels, height, width), "tanh")
 
 
+def table_spec(output: Literal["blocks", "linear"] = "blocks") -> DataSpec:
+    """The spec of rows with two numbers, one of them with spikes, and three columns of words, one with rare ones."""
+    blocks = (
+        Block("age", 1, valued=True, number=True),
+        Block("city", 4, valued=False),
+        Block("gain", 3, valued=True, number=True),
+        Block("name", 5, valued=True),
+        Block("sex", 2, valued=False),
+    )
+    return DataSpec("table", (sum(block.width for block in blocks),), output, blocks=blocks)
+
+
 def tiny_dataset(
     count: int = 16, height: int = 8, width: int = 8, channels: int = 1, seed: int = 0, classes: tuple[str, ...] = ()
 ) -> Dataset:
@@ -52,6 +66,19 @@ def tiny_dataset(
     report = DataReport(name="noise", place="noise", noun="pictures", found=count, used=count, size=codec.describe())
     labels = {"label": np.arange(count, dtype=np.int64) % len(classes)} if classes else {}
     return Dataset({"x": pixels, **labels}, codec, report, fingerprint="0" * 64)
+
+
+def tiny_table(count: int = 64, seed: int = 0) -> Dataset:
+    """Seeded rows with two numbers, words, and gaps."""
+    random = np.random.default_rng(seed)
+    age = random.integers(18, 90, count).astype(np.float64)
+    gain = np.where(random.random(count) < 0.6, 0.0, random.lognormal(5, 1, count).round(2))
+    city = np.array(["Bergen", "Lima", "Rome"], object)[random.integers(0, 3, count)]
+    sex = np.where(random.random(count) < 0.5, "f", "m").astype(object)
+    age[:4], city[4:8] = np.nan, None
+    table = np.empty(count, [("age", float), ("gain", float), ("city", object), ("sex", object)])
+    table["age"], table["gain"], table["city"], table["sex"] = age, gain, city, sex
+    return prepare(table)
 
 
 def tiny_config(**changes: Any) -> TrainConfig:
@@ -65,7 +92,7 @@ def train(
 ) -> tuple[TrainState, list[dict[str, float]]]:
     """The state after `steps` more steps, and the numbers of each."""
     dataset = dataset or tiny_dataset()
-    spec = dataset.codec.spec
+    spec = run_spec(config, dataset)
     state = state or initial_state(config, spec)
     batches = Batches(dataset, config)
     reports = [train_step(state, config, spec, batches) for _ in range(steps)]

@@ -213,8 +213,11 @@ class GAN:
         self.history_, self.scores_ = [], []
         events.subscribers.append(self._remember)
 
-        opened = open_stream if stream else prepare
-        whole = opened(data, self.modality, limit=limit, progress=_preparing(events))
+        if stream:
+            whole: Dataset = open_stream(data, self.modality, limit=limit, progress=_preparing(events))
+        else:
+            own = "network" in parts
+            whole = prepare(data, self.modality, limit=limit, as_numbers=own, progress=_preparing(events))
         self.data_report_ = whole.report
         split = hold_out(whole) if holdout else Split(whole)
         dataset = split.train
@@ -263,9 +266,13 @@ class GAN:
         self.model_ = loop.kept
         return self
 
-    def sample(self, n: int = 1, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Any:
-        """`n` new natural objects, `label=7` of a class; see `Model.sample`."""
-        return self._fitted().sample(n, seed=seed, noise=noise, **conditions)
+    def sample(self, n: int = 1, **options: Any) -> Any:
+        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}` of a table; see `Model.sample`."""
+        return self._fitted().sample(n, **options)
+
+    def complete(self, data: Any, *, seed: int = 0) -> Any:
+        """Rows of a table with what is not in them drawn; see `Model.complete`."""
+        return self._fitted().complete(data, seed=seed)
 
     def grid(self, rows: int | None = None, columns: int | None = None, **options: Any) -> PillowImage.Image:
         """rows x columns samples in one picture, or one row a class with `by_class=True`; see `Model.grid`."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from support import tiny_dataset
 
 from ganwright.core.errors import UsageError
+from ganwright.data.dataset import Dataset
 from ganwright.data.preparation import prepare
 from ganwright.features.base import FEATURES, Features
 from ganwright.features.self import Self
 
 OFFLINE = ["random", "self"]
 """Those that need nothing but the data."""
+OF_TABLES = ["encoded"]
 
 
 def part(name: str) -> Features:
@@ -21,10 +24,26 @@ def part(name: str) -> Features:
     return Self(steps=2) if name == "self" else FEATURES.get(name)()
 
 
-@pytest.mark.parametrize("kind", ["pictures", "rows"])
-@pytest.mark.parametrize("name", OFFLINE)
+def records(kind: str) -> Dataset:
+    """Twenty of them."""
+    if kind == "pictures":
+        return tiny_dataset(20, 12, 9, 3)
+    draw = np.random.default_rng(0)
+    if kind == "rows":
+        return prepare(draw.normal(size=(20, 5)))
+    words = np.array(["a", "b", "c"], object)[draw.integers(0, 3, 20)]
+    return prepare(pd.DataFrame({"number": draw.normal(size=20), "word": words}))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, kind) for name in OFFLINE for kind in ("pictures", "rows", "table")),
+        *((name, "table") for name in OF_TABLES),
+    ],
+)
 def test_an_extractor_keeps_what_its_base_promises(name: str, kind: str) -> None:
-    data = tiny_dataset(20, 12, 9, 3) if kind == "pictures" else prepare(np.random.default_rng(0).normal(size=(20, 5)))
+    data = records(kind)
     x = data.codec.expand(data.batch(np.arange(20)))
     before, random_state = x.clone(), torch.get_rng_state()
     network = part(name).extractor(data)
@@ -43,9 +62,17 @@ def test_an_extractor_keeps_what_its_base_promises(name: str, kind: str) -> None
     assert torch.equal(torch.get_rng_state(), random_state)
 
 
-@pytest.mark.parametrize("name", [name for name in FEATURES.names() if name not in OFFLINE])
+@pytest.mark.parametrize("name", [name for name in FEATURES.names() if name not in (*OFFLINE, *OF_TABLES)])
 def test_what_is_for_pictures_refuses_rows(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         part(name).extractor(prepare(np.random.default_rng(0).normal(size=(20, 5))))
     assert caught.value.code == "E-FEATURES-01"
     assert "--features self" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", OF_TABLES)
+def test_what_is_for_tables_refuses_all_else(name: str) -> None:
+    for kind in ("pictures", "rows"):
+        with pytest.raises(UsageError) as caught:
+            part(name).extractor(records(kind))
+        assert caught.value.code == "E-FEATURES-01"

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from ganwright.data.spec import Condition
-from ganwright.metrics.base import METRICS, Comparison, Described, Evidence, Metric, NotMeasurable
+from ganwright.data.table_rows import TableRows
+from ganwright.metrics.base import METRICS, Comparison, Described, Evidence, Metric, NotMeasurable, RowComparison
 from ganwright.metrics.parts.measurement import Measurement
 
+ROW_COMPARISONS = [name for name in METRICS if issubclass(METRICS.get(name), RowComparison)]
 COMPARISONS = [name for name in METRICS if issubclass(METRICS.get(name), Comparison)]
 every_metric = pytest.mark.parametrize("name", METRICS.names())
 every_comparison = pytest.mark.parametrize("name", COMPARISONS)
@@ -25,7 +27,19 @@ def features(count: int, seed: int, dimensions: int = 8, mean: float = 0.0, scal
 
 
 def described(count: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> Described:
-    return Described(features(count, seed, mean=mean, scale=scale), np.arange(count) % 2)
+    return Described(features(count, seed, mean=mean, scale=scale), np.arange(count) % 2, rows(count, seed, mean, scale))
+
+
+def rows(count: int, seed: int, mean: float, scale: float) -> TableRows:
+    """A table of two columns of numbers and two of words, with gaps and with a word that is rare."""
+    draw = np.random.default_rng(seed + 1000)
+    number = draw.normal(mean, scale, count)
+    gaps = np.where(draw.random(count) < 0.1, np.nan, number + draw.normal(0, 0.5, count))
+    words = np.where(number > 0, "a", "b").astype(object)
+    words[0] = "rare"
+    other = np.array(["x", "y", None], object)[draw.integers(0, 3, count)]
+    kinds = {"number": "decimal", "gaps": "decimal", "other": "category", "word": "category"}
+    return TableRows({"number": number, "gaps": gaps, "other": other, "word": words}, kinds)
 
 
 def evidence(train: int = 120, fake: int = 100, held_out: int = 60) -> Evidence:
@@ -172,3 +186,32 @@ def test_the_error_is_the_scatter_over_draws(name: str) -> None:
         true = float(np.std([each[key] for each in scatter], ddof=1))
         told = float(np.mean([each[key].error or 0.0 for each in estimates]))
         assert true / 1.5 < told < true * 1.5, (key, true, told)
+
+
+@pytest.mark.parametrize("name", ROW_COMPARISONS)
+def test_rows_like_the_real_ones_are_better_than_others(name: str) -> None:
+    metric: RowComparison = METRICS.get(name)()
+    real, near, far = (described(800, seed, *about) for seed, about in ((0, ()), (1, ()), (2, (2.0, 0.2))))
+    tables = Evidence(real, near, far).tables
+    assert tables.held_out is not None
+    compare = metric.against(tables.train)
+    good, bad = compare(tables.fake), compare(tables.held_out)
+    assert set(good) == set(metric.better) == set(metric.protocols(tables.train))
+    worse = [key for key in good if abs(bad[key] - compare(tables.train)[key]) > abs(good[key] - compare(tables.train)[key])]
+    assert worse or name == "rare"  # The rare word comes once in each of them.
+
+
+@pytest.mark.parametrize("name", ["shapes", "trends", "detection", "utility", "rare", "exact_copies"])
+def test_what_is_measured_of_rows_needs_some(name: str) -> None:
+    without = Described(features(60, 0))
+    with pytest.raises(NotMeasurable, match="no rows with columns"):
+        measured(name, Evidence(without, without, without, unseen=True))
+
+
+@pytest.mark.parametrize("name", ROW_COMPARISONS)
+def test_fewer_held_out_rows_than_samples_are_held_against_as_many_samples(name: str) -> None:
+    for each in measured(name, evidence(fake=100, held_out=40)).values():
+        assert each.floor_count == 40
+        assert each.at_floor_count is not None
+    for each in measured(name, evidence(fake=60, held_out=100)).values():
+        assert each.at_floor_count == each.value

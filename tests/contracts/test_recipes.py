@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import tomli_w
-from support import CPU, tiny_dataset, train
+from support import CPU, table_spec, tiny_dataset, tiny_table, train
 
 from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
@@ -20,8 +20,12 @@ MACHINES = [CPU, Machine("cuda", "GPU", 8, 80 << 30, fast_bf16=True)]
 every_recipe = pytest.mark.parametrize("name", RECIPES.names())
 
 
+OF_TABLES = {"columns"}
+
+
 def config_of(name: str, machine: Machine = CPU, size: int = 8) -> TrainConfig:
-    return RECIPES.get(name)(tiny_dataset(height=size, width=size).codec.spec, machine, Budget())
+    spec = table_spec() if name in OF_TABLES else tiny_dataset(height=size, width=size).codec.spec
+    return RECIPES.get(name)(spec, machine, Budget())
 
 
 @every_recipe
@@ -45,7 +49,7 @@ def test_a_recipe_names_itself_and_heeds_the_machine(name: str, machine: Machine
 
 @every_recipe
 def test_a_recipe_trains(name: str) -> None:
-    dataset = tiny_dataset(16)
+    dataset = tiny_table() if name in OF_TABLES else tiny_dataset(16)
     config = replace(config_of(name), batch=8, total_samples=24)
     state, reports = train(config, 3, dataset)
     assert state.samples_seen == 24

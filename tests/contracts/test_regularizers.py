@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
-from support import tiny_config, tiny_dataset, train
+from support import tiny_config, tiny_dataset, tiny_table, train
 from torch import Tensor
 
 from ganwright.augment.base import Augmentation
 from ganwright.augment.flip import Flip
 from ganwright.core.schedule import Schedule
+from ganwright.data.sampler import KnownColumns
+from ganwright.networks.columns import Columns
 from ganwright.regularizers.base import REGULARIZERS, Regularizer
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
@@ -32,6 +34,7 @@ class FakeTurn:
     fake: Tensor
     augment: Augmentation | None = None
     seen: list[Tensor] = field(default_factory=list)
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert self.real is not None
@@ -75,6 +78,9 @@ def test_a_penalty_is_a_finite_value_per_record_whose_gradient_reaches_the_param
     regularizer: Regularizer = REGULARIZERS.get(name)()
     weight = torch.randn(18, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
     turn = FakeTurn(lambda x: (torch.tanh(x.flatten(1) @ weight),), batch(1), batch(2), Flip() if augmented else None)
+    if "real" in regularizer.needs:
+        likely = (turn.fake.detach().flatten(1) * weight).log_softmax(1)
+        turn.real, turn.extras = batch(1).flatten(1), {"log_probabilities": likely, "drawn": torch.ones(6, 18)}
     values, state = regularizer.penalty(turn, regularizer.initial_state())
     assert values.shape == (6,)
     assert values.dtype == torch.float32
@@ -89,12 +95,19 @@ def test_a_penalty_is_a_finite_value_per_record_whose_gradient_reaches_the_param
 @every_regularizer
 def test_a_penalty_trains_in_a_step_and_shows_in_its_report(name: str) -> None:
     regularizer: Regularizer = REGULARIZERS.get(name)(interval=2)
-    with_it, reports = train(tiny_config(regularizers=(regularizer,), augmentations=(Flip(),)), 3)
-    without, _ = train(tiny_config(augmentations=(Flip(),)), 3)
+    config, data = tiny_config(augmentations=(Flip(),)), tiny_dataset()
+    if "real" in regularizer.needs:
+        data = tiny_table()
+        config = tiny_config(network=Columns(width=8, discriminator_widths=(8,)), known=KnownColumns())
+    with_it, reports = train(replace(config, regularizers=(regularizer,)), 3, data)
+    without, _ = train(config, 3, data)
     if regularizer.player == "discriminator":
         assert [name in report for report in reports] == [True, False, True], "a lazy penalty is due at every second step"
     assert all(value == value for report in reports for value in report.values())
-    pairs = zip(with_it.discriminator.parameters(), without.discriminator.parameters(), strict=True)
+    player = (
+        (lambda state: state.discriminator) if regularizer.player == "discriminator" else (lambda state: state.generator)
+    )
+    pairs = zip(player(with_it).parameters(), player(without).parameters(), strict=True)
     assert any(not torch.equal(a, b) for a, b in pairs)
 
 

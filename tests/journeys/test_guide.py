@@ -6,7 +6,6 @@ which are some pictures of noise under the names that the pages use.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 import struct
@@ -70,11 +69,6 @@ def alike(found: str, said: str) -> bool:
     return found.startswith(said.removesuffix(" ...")) if said.endswith(" ...") else found == said
 
 
-def needs_what_is_not_here(program: str) -> bool:
-    """pandas is no dependency: the DataFrame of a page runs where it is installed."""
-    return "import pandas" in program and importlib.util.find_spec("pandas") is None
-
-
 def commands_of(block: Block) -> Iterator[tuple[list[str], list[str]]]:
     """The words of each `$` line, and the lines that the page shows below it."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
@@ -86,8 +80,10 @@ def commands_of(block: Block) -> Iterator[tuple[list[str], list[str]]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a reader might be: two folders of pictures, and MNIST's four files; forty digits of noise in each."""
+    """Where a reader might be: two folders of pictures, MNIST's four files, forty digits of noise in each, three tables."""
     random = np.random.default_rng(0)
+    (tmp_path / "people.csv").write_text(people(random), encoding="utf-8")
+    (tmp_path / "known.csv").write_text("age,education\n31,Masters\n64,\n", encoding="utf-8")
     for name in ("cats", "photos"):
         (tmp_path / name).mkdir()
         for number in range(60):
@@ -99,8 +95,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             (tmp_path / "mnist" / f"{split}-{kind}-ubyte").write_bytes(header + array.tobytes())
+    (tmp_path / "made.csv").write_text(people(random), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def people(random: np.random.Generator) -> str:
+    """Four hundred of them, as a .csv file has them."""
+    rows = ["person_id,age,education,sex,city,hired,score"]
+    for i in range(400):
+        words = [random.choice(words) for words in (["Masters", "Bachelors", "School"], ["f", "m"], ["Rome", "Lima", ""])]
+        hired = f"2021-{random.integers(1, 13):02}-{random.integers(1, 29):02}"
+        rows.append(f"{1000 + i},{random.integers(18, 80)},{','.join(words)},{hired},{random.normal():.2f}")
+    return "\n".join([*rows, ""])
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -114,7 +121,7 @@ def test_a_page_does_what_it_says(
         if block.language == "toml":
             first, _, _ = block.text.partition("\n")
             (folder / first.removeprefix("# ")).write_text(block.text, encoding="utf-8")
-        elif block.language == "python" and not needs_what_is_not_here(block.text):
+        elif block.language == "python":
             error = after.text if after.language == "text" and after.text.startswith("error[") else ""
             run_program(shortened(block.text), error.splitlines(), vars(module))
         elif block.language == "console":

@@ -41,7 +41,7 @@ def demo(
     output = Output(json)
     settings = {"recipe": "dcgan", "seed": seed, "device": device}
     budget = Budget(seconds=parse_duration(time) if time is not None else SECONDS)
-    gan, code = run_training(digits(), settings, {}, budget, {}, run, output, began)
+    gan, code = run_training(digits(), settings, budget, {}, run, output, began)
     output.line()
     output.line(draw_in_text(gan.sample(12, seed=seed), columns=4))
     return code

@@ -11,7 +11,9 @@ from cyclopts import Parameter
 from ganwright.cli.options import Debug, Device, Json
 from ganwright.cli.output import Output
 from ganwright.core.budget import parse_count
+from ganwright.core.config import from_plain
 from ganwright.core.errors import UsageError
+from ganwright.data.tables.asked import Asked
 
 if TYPE_CHECKING:
     from ganwright.evaluation.result import Evaluation
@@ -28,7 +30,7 @@ def evaluate(
     fake: str | None = None,
     held_out: str | None = None,
     n: Annotated[str | None, Parameter(name=["-n", "--count"])] = None,
-    features: str = "self",
+    features: str | None = None,
     weights: str | None = None,
     seed: int = 0,
     out: Annotated[Path | None, Parameter(name=["-o", "--out"])] = None,
@@ -39,7 +41,7 @@ def evaluate(
     """Say how good a model is: do its samples look real, cover the data, copy it?
 
     Writes evaluation.json, nearest.png, grid.png and report.html into the run folder. Without MODEL, two folders of pictures
-    are compared: --real what was learned from, --fake what was made, by whatever tool.
+    or two tables are compared: --real what was learned from, --fake what was made, by whatever tool.
 
     Parameters
     ----------
@@ -56,7 +58,8 @@ def evaluate(
     n
         How many samples. Default: 5000, or all of --fake.
     features
-        In what records are compared: self, random, inception, dinov2. Figures of one never compare with those of another.
+        In what records are compared: self, random, encoded, inception, dinov2. Figures of one never compare with those of
+        another. Default: encoded for tables, self for all else.
     weights
         Of inception or dinov2: the file or folder they lie in. Default: where their libraries keep them.
     seed
@@ -66,6 +69,9 @@ def evaluate(
     """
     output = Output(json)
     count = parse_count(n) if n is not None else None
+    if weights is not None and features is None:
+        hints = ("--features inception --weights FILE", "--features dinov2 --weights FOLDER")
+        raise UsageError("E-EVALUATE-12", "--weights of which features?", hints=hints)
     chosen = features if weights is None else {"name": features, "weights": weights}
     shared: dict[str, Any] = {"features": chosen, "seed": seed, "held_out": held_out}
     if real is not None or fake is not None:
@@ -136,18 +142,21 @@ def check_folder(folder: Path) -> None:
         check_ours(folder / name)
 
 
-def _place_of_data(model: Path) -> str:
-    """Where the run folder says that its data lay.
+def _place_of_data(model: Path) -> Any:
+    """Where the run folder says that its data lay, with how they were to be read.
 
     Raises:
         UsageError: there is no run folder, the data were no files, or they are gone.
     """
+    from ganwright.data.sources.tables import TableFile
+
     report = model.parent / REPORT
     hints = ("ganwright evaluate MODEL DATA",)
     try:
-        place = json_module.loads(report.read_text(encoding="utf-8"))["place"]
+        told = json_module.loads(report.read_text(encoding="utf-8"))
+        place, reading = told["place"], from_plain(Asked, told.get("reading", {}), "reading")
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError("E-EVALUATE-11", f"what was {model} trained on?", why="no run folder tells", hints=hints) from None
     if not isinstance(place, str) or not Path(place).expanduser().exists():
         raise UsageError("E-EVALUATE-11", f"the data are not at {place} any more", hints=hints)
-    return place
+    return place if reading == Asked() else TableFile(place, reading)

@@ -23,6 +23,9 @@ def sample(
     grid: str | None = None,
     title: str = "",
     label: str | None = None,
+    where: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    match: Path | None = None,
+    ids: Annotated[bool, Parameter(negative=())] = False,
     by_class: Annotated[bool, Parameter(negative=())] = False,
     noise: Noise = None,
     format: Literal["png", "jpg"] | None = None,
@@ -44,13 +47,20 @@ def sample(
     seed
         Which ones.
     out
-        The folder they go to; with --grid it may be a .png or .jpg file.
+        The folder they go to; rows may go to a .csv file, and a grid to a .png or .jpg file.
     grid
         Rows x columns, as 5x5: one picture with all of them.
     title
         Written above the grid.
     label
         Of which class, for a model that was trained with --conditional. Default: as the data had them.
+    where
+        Of rows, what a column is to be: "education=Masters", "sex=Male|Female", "age=30..40", "age>=50", "city=" for
+        missing cells. May be repeated; all of them hold.
+    ids
+        Rows get new ids in the columns that were left out because they only name rows.
+    match
+        A table with some of the columns: its rows are completed, with columns that it lacks and cells that are empty.
     by_class
         One picture with a row for each class; --grid then says how many classes and columns.
     format
@@ -66,13 +76,20 @@ def sample(
         )
     count = shape[0] * shape[1] if shape else parse_count(n) if n is not None else 16
 
-    from ganwright.cli.writing import write_grid, write_samples
+    from ganwright.cli.writing import write_completed, write_grid, write_samples
     from ganwright.model.locate import find_model
     from ganwright.model.model import Model
     from ganwright.runtime.device import find_machine
 
+    if match is not None and (n is not None or where or shape is not None):
+        raise UsageError("E-SAMPLE-14", "--match completes the rows it is given; leave -n, --where and --grid out")
     path = find_model(model)
     loaded = Model.load(path, find_machine(device).device)
+    if match is not None:
+        files, count = write_completed(loaded, match, seed, out)
+        output.line(f"{count:,} rows of {match} completed → {files[0]}   (model {path}, seed {seed})")
+        output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})
+        return
     sampling: dict[str, Any] = {"noise": noise, "label": label} if label is not None else {"noise": noise}
     if shape is not None or by_class:
         rows_and_columns = shape if shape is not None else (None, None)
@@ -81,7 +98,11 @@ def sample(
         output.line(f"{files[0]}   (model {path}, seed {seed})")
         output.document({"model": str(path), "seed": seed, "files": [str(file) for file in files]})
         return
-    files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling)
-    where = files[0] if len(files) == 1 else out
-    output.line(f"{count:,} new {loaded.codec.noun} ({loaded.codec.describe()}) → {where}   (model {path}, seed {seed})")
+    if where:
+        from ganwright.data.tables.asking import parse_wishes
+
+        sampling["where"] = parse_wishes(where)
+    files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling, ids=ids)
+    place = files[0] if len(files) == 1 else out
+    output.line(f"{count:,} new {loaded.codec.noun} ({loaded.codec.describe()}) → {place}   (model {path}, seed {seed})")
     output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
+from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 
@@ -50,12 +51,14 @@ def train(
     keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     patience: int | None = None,
+    table: TableFlags = NOTHING_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures or numbers, and keep a model, sample grids and curves.
+    """Train on pictures or tables, and keep a model, sample grids and curves.
 
-    PATH is a folder (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, or a .csv of numbers.
+    PATH is a folder of pictures (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, or a table as
+    .csv, .tsv, .jsonl or .parquet.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
@@ -126,14 +129,15 @@ def train(
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
-    _, code = run_training(path, chosen, reading, budget, fitting, run, Output(json), began=clock.monotonic())
+    # Data that are neither pictures nor tables are recognised, unless something is said about one of these.
+    chosen["modality"] = table.modality() or image_modality(reading)
+    _, code = run_training(table.data(path), chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 
 
 def run_training(
     data: Any,
     settings: dict[str, Any],
-    reading: dict[str, Any],
     budget: Budget,
     fitting: dict[str, Any],
     run: Path | None,
@@ -142,12 +146,9 @@ def run_training(
 ) -> tuple[GAN, int]:
     """Train with a console attached; gives back the trained GAN and the exit code."""
     from ganwright.cli.console import Console
-    from ganwright.data.modalities.image import Image
     from ganwright.gan import GAN
 
-    image = Image(**reading)
-    # Data that are no pictures are recognised, unless something is said about pictures.
-    gan = GAN(modality=image if image != Image() else None, **settings)
+    gan = GAN(**settings)
     console = Console(output)
     try:
         gan.fit(

@@ -17,31 +17,61 @@ NO_WISHES: Mapping[str, Any] = MappingProxyType({})
 
 
 def write_samples(
-    model: Model, count: int, seed: int, folder: Path, suffix: str = "", sampling: Mapping[str, Any] = NO_WISHES
+    model: Model,
+    count: int,
+    seed: int,
+    folder: Path,
+    suffix: str = "",
+    sampling: Mapping[str, Any] = NO_WISHES,
+    *,
+    ids: bool = False,
 ) -> list[Path]:
     """`count` samples as files in `folder`, pictures one by one, rows all in one; gives back their paths.
 
     Args:
         suffix: of the files, such as ".jpg"; empty for the usual one of the model's kind.
         sampling: what else `Model.stream` is to be told.
+        ids: rows get new ids in the columns that were left out.
 
     Raises:
         DataError: the folder cannot be written to, or holds a file of that name that Ganwright did not make.
         UsageError: the model's samples cannot be written as such files.
     """
+    from ganwright.data.modalities.table import TableCodec
+
     # Looked at first and all of them: nothing is written where something is in the way.
     paths = model.codec.paths(folder, 0, count, suffix)
     for path in paths:
         check_ours(path)
-    _make_folder(folder)
+    _make_folder(paths[0].parent if paths else folder)
     done = 0
     try:
         for block in model.stream(count, seed=seed, **sampling):
+            if ids and isinstance(model.codec, TableCodec):
+                block = model.codec.with_identifiers(block, done, seed)
             model.codec.write(block, folder, done, suffix)
             done += len(block)
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return paths
+
+
+def write_completed(model: Model, data: Path, seed: int, folder: Path) -> tuple[list[Path], int]:
+    """The rows of a table completed, as files in `folder`; gives back their paths and the number of rows.
+
+    Raises:
+        DataError: as `write_samples`; or there is no table at `data`.
+        UsageError: the model makes no rows, or knows none of the columns.
+    """
+    rows = model.complete(data, seed=seed)
+    paths = model.codec.paths(folder, 0, len(rows))
+    for path in paths:
+        check_ours(path)
+    try:
+        model.codec.write(rows, folder, 0)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    return paths, len(rows)
 
 
 def write_grid(

@@ -50,8 +50,8 @@ def frame_values(frame: Any) -> tuple[np.ndarray, tuple[str, ...]]:
     others = [f"{name!r} ({dtype})" for name, dtype in pairs if getattr(dtype, "kind", "O") not in "buif"]
     if others:
         more = f" and {len(others) - 8:,} more" if len(others) > 8 else ""
-        hints = ("give only the columns of numbers: data.select_dtypes(['number', 'bool'])",)
-        what = "the DataFrame has columns that are not numbers; tables with categories are not possible yet"
+        hints = ("give the table alone, its labels as a column of it",)
+        what = "the DataFrame has columns that are not numbers, which cannot have labels beside them"
         raise DataError("E-DATA-04", what, where=", ".join(others[:8]) + more, hints=hints)
     return frame.to_numpy(dtype="float64", na_value=np.nan), tuple(name for name, _ in pairs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -35,22 +36,49 @@ def spread_panels(
         low, high: (D,), the range of the data, which the panels show.
         data: how many records of the data fall into each part of that range, (D, bins); may be zeros.
     """
-    columns = min(PANELS_A_ROW, len(names))
-    rows = -(-len(names) // columns)
+    panels: list[Panel] = []
+    for i, name in enumerate(names):
+        counts = binned(values[:, i : i + 1], low[i : i + 1], high[i : i + 1], data.shape[1])[0]
+        panels.append(Panel(name, _shares(data[i]), _shares(counts), *range_text(float(low[i]), float(high[i]))))
+    return draw_panels(panels, len(values), title)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How one column is spread."""
+
+    name: str
+    data: np.ndarray
+    """(bins,): share of the data in each part."""
+    samples: np.ndarray
+    """(bins,): share of the samples."""
+    left: str
+    """What is written below, on the left."""
+    right: str = ""
+    """And on the right; nothing centres what is on the left."""
+
+
+def draw_panels(panels: Sequence[Panel], count: int, title: str = "") -> Image.Image:
+    """Panels side by side, of so many samples."""
+    columns = min(PANELS_A_ROW, len(panels))
+    rows = -(-len(panels) // columns)
     head = LINE_PIXELS + MARGIN // 2
     canvas = Image.new("RGB", (columns * PANEL[0] + MARGIN, rows * PANEL[1] + head + MARGIN // 2), PAPER)
     draw, font = ImageDraw.Draw(canvas), _font()
-    legend = [(SAMPLES, f"{len(values):,} samples")] + ([(DATA, "the data")] if data.any() else [])
+    legend = [(SAMPLES, f"{count:,} samples")] + ([(DATA, "the data")] if any(each.data.any() for each in panels) else [])
     left = MARGIN
     for colour, text in legend:
         draw.rectangle((left, MARGIN // 2 + 4, left + 9, MARGIN // 2 + 13), colour)
         left = int(_text(draw, (left + 14, MARGIN // 2 + 9), text, font, canvas.width - left - 14, "lm")) + 16
-    for i, name in enumerate(names):
+    for i, panel in enumerate(panels):
         row, column = divmod(i, columns)
-        corner = (MARGIN + column * PANEL[0], head + row * PANEL[1])
-        counts = binned(values[:, i : i + 1], low[i : i + 1], high[i : i + 1], data.shape[1])[0]
-        _panel(canvas, corner, name, (float(low[i]), float(high[i])), _shares(data[i]), _shares(counts))
+        _panel(canvas, (MARGIN + column * PANEL[0], head + row * PANEL[1]), panel)
     return with_title(canvas, title)
+
+
+def range_text(low: float, high: float) -> tuple[str, str]:
+    """What stands below a panel from `low` to `high`."""
+    return (f"always {short(low)}", "") if low == high else (short(low), short(high))
 
 
 def curve_tiles(values: np.ndarray, low: np.ndarray, high: np.ndarray, columns: int, title: str = "") -> Image.Image:
@@ -86,27 +114,20 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _panel(
-    canvas: Image.Image,
-    corner: tuple[int, int],
-    name: str,
-    extent: tuple[float, float],
-    data: np.ndarray,
-    samples: np.ndarray,
-) -> None:
+def _panel(canvas: Image.Image, corner: tuple[int, int], panel: Panel) -> None:
     """Draws one panel: the name above, bars for the data, a stepped line for the samples, the range below."""
     width, height = PANEL[0] - MARGIN, PANEL[1] - 2 * LINE_PIXELS - MARGIN
     draw, font = ImageDraw.Draw(canvas), _font()
     left, top = corner[0], corner[1] + LINE_PIXELS
-    _text(draw, (left, corner[1] + LINE_PIXELS // 2), name, font, width, "lm")
-    canvas.paste(_bars(width, height, data, samples), (left, top))
+    _text(draw, (left, corner[1] + LINE_PIXELS // 2), panel.name, font, width, "lm")
+    canvas.paste(_bars(width, height, panel.data, panel.samples), (left, top))
     draw.line((left, top + height, left + width - 1, top + height), AXIS)
     below = top + height + LINE_PIXELS // 2 + 1
-    if extent[0] == extent[1]:
-        _text(draw, (left + width // 2, below), f"always {short(extent[0])}", font, width, "mm")
+    if not panel.right:
+        _text(draw, (left + width // 2, below), panel.left, font, width, "mm")
         return
-    _text(draw, (left, below), short(extent[0]), font, width // 2, "lm")
-    _text(draw, (left + width, below), short(extent[1]), font, width // 2, "rm")
+    _text(draw, (left, below), panel.left, font, width // 2, "lm")
+    _text(draw, (left + width, below), panel.right, font, width // 2, "rm")
 
 
 def _bars(width: int, height: int, data: np.ndarray, samples: np.ndarray) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ganwright.core.errors import DataError
 from ganwright.core.suggest import nearest
 from ganwright.data.picture_names import why_no_picture
 from ganwright.data.sources.base import SOURCES, Source
+from ganwright.data.sources.tables import TableFile
 
 
 def open_source(data: Any) -> Source:
@@ -22,14 +24,17 @@ def open_source(data: Any) -> Source:
     if isinstance(data, Source):
         return data
     target = existing_path(data) if isinstance(data, str | os.PathLike) else data
+    if isinstance(data, TableFile):
+        target = replace(data, path=existing_path(data.path))
     kinds = [SOURCES.get(name) for name in SOURCES]
     able = [kind for kind in kinds if kind.can_open(target)]
     if able:
         source: Source = max(able, key=lambda kind: kind.specificity).open(target)
-        source.place = os.fspath(data) if isinstance(target, Path) else ""
+        named: Any = data.path if isinstance(data, TableFile) else data
+        source.place = str(named) if isinstance(target, Path | TableFile) else ""
         return source
     known = "; ".join(kind.opens for kind in kinds if kind.opens)
-    shown = os.fspath(data) if isinstance(target, Path) else f"an object of type {type(data).__name__}"
+    shown = str(data) if isinstance(target, Path) else f"an object of type {type(data).__name__}"
     raise DataError("E-DATA-01", f"cannot train on {shown}", why=_why_not(target), hints=(f"what can be opened: {known}",))
 
 

@@ -40,6 +40,7 @@ def prepare(
     codec: Codec | None = None,
     limit: int | None = None,
     cache: Path | None = None,
+    as_numbers: bool = False,
     progress: Progress = no_progress,
 ) -> Dataset:
     """The packed records of `data`: a path, or objects in memory.
@@ -49,6 +50,8 @@ def prepare(
         codec: packs them as other data were packed, instead of learning a codec from them.
         limit: at most so many records, evenly spread; only these are looked at.
         cache: the folder for packed data; by default the user's cache.
+        as_numbers: take a table as rows of plain numbers, if no modality is given: one value a column, as networks with
+            given layers want it.
 
     Raises:
         DataError: nothing there, nothing readable, or fewer than 4 usable records; then nothing is left on disk.
@@ -62,7 +65,7 @@ def prepare(
         if limit is not None and limit < len(source):
             source = Limited(source, max(limit, 1))
         if modality is None:
-            modality = modality_for(source) if codec is None else _usual(codec)
+            modality = modality_for(source, as_numbers) if codec is None else _usual(codec)
         folder = root / "data" / _cache_key(source, modality, codec)
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
@@ -87,7 +90,7 @@ def _usual(codec: Codec) -> Modality:
     return modality
 
 
-def modality_for(source: Source) -> Modality:
+def modality_for(source: Source, as_numbers: bool = False) -> Modality:
     """The first modality, with its usual settings, that the records look like.
 
     Raises:
@@ -96,7 +99,7 @@ def modality_for(source: Source) -> Modality:
     for name in MODALITIES:
         modality: Modality = MODALITIES.get(name)()
         if modality.fits(source):
-            return modality
+            return MODALITIES.get("numbers")() if as_numbers and name == "table" else modality
     known = ", ".join(MODALITIES)
     raise DataError("E-DATA-01", f"cannot tell what {source.place or source.name} holds", hints=(f"known kinds: {known}",))
 
@@ -155,6 +158,7 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         skipped=groups,
         notes=tuple(notes),
         seconds=time.monotonic() - began,
+        reading=source.reading,
     )
     fingerprint = hashlib.sha256("\n".join([*digests, codec_digest(codec)]).encode()).hexdigest()
     facts = dataset_facts(codec, tuple(writers), rows, to_plain(report), fingerprint)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ganwright.core.errors import DataError
 from ganwright.data.record import Skipped
 from ganwright.data.sources.base import Source
+from ganwright.data.tables.asked import Asked
 
 FEWEST_RECORDS = 4
 MOST_EXAMPLES = 10
@@ -50,6 +51,8 @@ class DataReport:
     """That preparing took, or opening it again."""
     cached: bool = False
     """Whether it was prepared on an earlier start."""
+    reading: Asked = field(default_factory=Asked)
+    """What a user said of how to read a table."""
     streamed: bool = False
     """Whether these were only the first records of a stream."""
 

@@ -2,11 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from ganwright.runtime.keys import Key
+
+
+@dataclass(frozen=True)
+class KnownColumns:
+    """Which columns of a row a generator is told, and which it has to draw, while it learns to draw any given any.
+
+    Samples are drawn numbers first, all together, then word after word; so that is what it practises most.
+    """
+
+    numbers: float = 0.5
+    """Share of rows in which it draws the numbers; in the others one word."""
+    usual: float = 0.5
+    """Share of those in which it is told what it is told when samples are drawn and nothing is asked for: of numbers
+    nothing, of a word all numbers and the words before it. In the others any set of columns, of any size."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("numbers", self.numbers), ("usual", self.usual)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in 0..1, not {value}")
+
+    def draw(self, key: Key, count: int, passes: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+        """(known, drawn), float32 (count, C): 1 where a column is told, or is to be drawn.
+
+        Args:
+            passes: the C columns in the order of drawing, those together that are drawn at once.
+        """
+        random = key.generator("known columns")
+        width = sum(map(len, passes))
+        wide = len(passes[0]) > 1
+        share = 1 / len(passes) if not wide else self.numbers if len(passes) > 1 else 1.0
+        later = 1 + random.integers(0, max(1, len(passes) - 1), count)
+        turn = np.where(random.random(count) < share, 0, later) if len(passes) > 1 else np.zeros(count, np.int64)
+        of_pass = np.empty(width, np.int64)
+        for place, columns in enumerate(passes):
+            of_pass[list(columns)] = place
+        usual = random.random(count) < self.usual
+        size = random.integers(0, width, count)
+        any_set = random.random((count, width), np.float32).argsort(1).argsort(1) < size[:, None]
+        mine = of_pass[None] == turn[:, None]
+        known = np.where(usual[:, None], of_pass[None] < turn[:, None], any_set & (~mine | wide))
+        drawn = mine & ~known
+        # Where every one of them came to be known, all are drawn.
+        none = ~drawn.any(1)
+        drawn[none], known[none] = mine[none], known[none] & ~mine[none]
+        return known.astype(np.float32), drawn.astype(np.float32)
 
 
 class Shuffled:

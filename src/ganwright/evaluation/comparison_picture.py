@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MAIN = ("frechet", "kernel_distance", "cmmd", "precision", "recall", "coverage", "diversity", "copying")
+MAIN_OF_TABLES = ("shapes", "trends", "detection", "utility", "rare", "frechet", "copying", "membership")
 COLUMNS = 4
 PANEL_INCHES = 2.4
 SAMPLES_INCHES = 3.4
@@ -56,7 +57,8 @@ def _rows_of(count: int) -> int:
 def _main_rows(group: Group) -> list[Row]:
     """What a panel is drawn of: the main measurements, or else all that there are."""
     rows = [row for row in group.rows if any(math.isfinite(each.value) for each in row.found)]
-    return [row for row in rows if row.name in MAIN] or rows
+    main = MAIN_OF_TABLES if any(row.name == "shapes" for row in rows) else MAIN
+    return [row for row in rows if row.name in main] or rows
 
 
 def _draw_group(block: Any, group: Group, rows: list[Row], apart_from: str) -> None:

@@ -18,8 +18,12 @@ from ganwright.core.config import from_plain
 from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
+from ganwright.data.modalities.base import Codec
 from ganwright.data.ownership import save_picture
 from ganwright.data.progress import Progress, no_progress
+from ganwright.data.table_rows import TableRows
+from ganwright.evaluation.columns import look_at_columns, plots
+from ganwright.evaluation.nearest_rows import draw_rows
 from ganwright.evaluation.real import real_records
 from ganwright.evaluation.report import write_report
 from ganwright.evaluation.result import Evaluation
@@ -39,8 +43,12 @@ FeaturesChoice = str | Mapping[str, Any] | Features
 MOST_RECORDS = 50_000
 """Training records that samples are held against; of more, a random part."""
 FEWEST_SAMPLES = 50
+ROWS = 4096
+"""Of a table, decoded at a time."""
 SHOWN = 8
 """Rows of nearest.png: samples that look most like copies, and as many taken as they come."""
+SHOWN_ROWS = 2
+"""The same of a table, each beside one neighbour."""
 NEIGHBOURS = 5
 
 
@@ -107,10 +115,44 @@ class _Gathering:
                 done += len(batch)
                 self.progress(f"describing {what}", done, total)
 
-        features = self.extractor.extract(watched())
+        rows = _Rows(self.question.split.train.codec)
+        features = self.extractor.extract(rows.passing(watched()))
         if not bool(features.isfinite().all()):
             raise DataError("E-EVALUATE-04", f"{what} hold values that are not finite numbers")
-        return Described(features, samples.labels)
+        return Described(features, samples.labels, rows.found())
+
+
+class _Rows:
+    """Rows of a table in natural values, gathered from the batches that pass by."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._waiting: list[Tensor] = []
+        self._parts: list[TableRows] = []
+        self._none = False
+
+    def passing(self, batches: Iterable[Tensor]) -> Iterable[Tensor]:
+        """The same batches."""
+        for batch in batches:
+            if not self._none:
+                self._waiting.append(batch)
+                if sum(map(len, self._waiting)) >= ROWS:
+                    self._decode()
+            yield batch
+
+    def found(self) -> TableRows | None:
+        """All that have passed; None where records are no rows."""
+        if self._waiting:
+            self._decode()
+        return TableRows.join(self._parts) if self._parts else None
+
+    def _decode(self) -> None:
+        part = self._codec.rows(torch.cat(self._waiting))
+        self._waiting = []
+        if part is None:
+            self._none = True
+        else:
+            self._parts.append(part)
 
 
 def evaluate_samples(question: Question, progress: Progress = no_progress) -> Answer:
@@ -143,6 +185,8 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
     asked = [name for name in codec.metrics if name != "classes" or codec.conditions]
     measurements, failed = measure(asked, evidence, progress)
     classes = _or_empty(lambda: by_class(evidence))
+    tables = evidence.tables if evidence.train.rows is not None else None
+    by_column, by_pair = look_at_columns(tables) if tables is not None else ({}, {})
     counts = {"train": len(evidence.train), "samples": len(samples)}
     counts["held_out"] = 0 if evidence.held_out is None else len(evidence.held_out)
     evaluation = Evaluation(
@@ -156,6 +200,9 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         measurements=measurements,
         failed=failed,
         by_class=classes,
+        by_column=by_column,
+        by_pair=by_pair,
+        plots=plots(tables) if tables is not None else (),
         notes=(*verdicts(measurements, failed, codec.noun), *question.notes),
         seconds=round(time.monotonic() - began, 1),
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -171,7 +218,8 @@ def evaluate_beside(
     subject: str,
     held_out: Dataset | None = None,
     facts: Mapping[str, Any] | None = None,
-    features: FeaturesChoice = "self",
+    notes: tuple[str, ...] = (),
+    features: FeaturesChoice | None = None,
     seed: int = 0,
     device: str = "cpu",
     folder: str | Path | None = None,
@@ -183,6 +231,7 @@ def evaluate_beside(
         subject: what made the samples, for people.
         held_out: records that it did not learn from.
         facts: what a model file tells of the data that it learned from.
+        notes: what is to be known of the samples, in sentences.
         features: see `Model.evaluate`.
 
     Raises:
@@ -194,11 +243,11 @@ def evaluate_beside(
         subject=subject,
         split=real.split,
         samples=samples,
-        features=features_named(features),
+        features=features_named(dataset.codec.default_features if features is None else features),
         seed=seed,
         device=device,
         unseen=real.unseen,
-        notes=real.notes,
+        notes=(*real.notes, *notes),
     )
     answer = evaluate_samples(question, progress)
     if folder is not None:
@@ -226,6 +275,8 @@ def measure(
 
 def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: Dataset) -> PillowImage.Image:
     """A row a sample: itself, then its nearest training records. First those that look most like copies, then the first."""
+    if evidence.fake.rows is not None and evidence.train.rows is not None:
+        return _draw_nearest_rows(evidence, evidence.fake.rows, evidence.train.rows)
     features = evidence.fake.features
     suspects = nearness(features, evidence.train.features).most_copied[:SHOWN].tolist()
     others = [place for place in range(len(samples)) if place not in set(suspects)][:SHOWN]
@@ -237,6 +288,16 @@ def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: 
     codec = dataset.codec
     title = "samples (left), nearest training records"
     return codec.preview(codec.decode(torch.cat(pieces)), 1 + near.shape[1], title)
+
+
+def _draw_nearest_rows(evidence: Evidence, samples: TableRows, train: TableRows) -> PillowImage.Image:
+    """Pairs of a sample and its nearest training row, those most like copies first."""
+    features = evidence.fake.features
+    suspects = nearness(features, evidence.train.features).most_copied[:SHOWN_ROWS].tolist()
+    others = [place for place in range(len(samples)) if place not in set(suspects)][:SHOWN_ROWS]
+    shown = np.array([*suspects, *others])
+    near = nearest(features[shown], evidence.train.features).places[:, 0].numpy()
+    return draw_rows(samples.take(shown), train.take(near), len(suspects))
 
 
 def draw_grid(samples: Samples, dataset: Dataset) -> PillowImage.Image:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganwright.data.dataset import Dataset
 from ganwright.data.modalities.base import Modality, Progress, no_progress
+from ganwright.data.modalities.table import Table, TableCodec
 from ganwright.data.preparation import prepare
+from ganwright.data.report import reasons
 from ganwright.evaluation.evaluate import MOST_RECORDS, FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.evaluation.samples import Recorded
@@ -18,7 +21,7 @@ def evaluate(
     fake: Any,
     *,
     held_out: Any = None,
-    features: FeaturesChoice = "self",
+    features: FeaturesChoice | None = None,
     modality: Modality | None = None,
     n: int | None = None,
     seed: int = 0,
@@ -44,6 +47,9 @@ def evaluate(
         UsageError: features that do not exist, or that cannot be had here.
     """
     dataset = prepare(real, modality, progress=progress)
+    if modality is None and isinstance(dataset.codec, TableCodec):
+        # What holds in all real rows need not hold in those of another maker, which have to be measured all the same.
+        dataset = prepare(real, Table(learn_constraints=False), progress=progress)
     others = None if held_out is None else prepare(held_out, codec=dataset.codec, progress=progress)
     made = prepare(fake, codec=dataset.codec, progress=progress)
     count = min(len(made), MOST_RECORDS if n is None else n)
@@ -53,9 +59,18 @@ def evaluate(
         Recorded(made, order),
         subject=made.report.place,
         held_out=others,
+        notes=_left_out(made),
         features=features,
         seed=seed,
         device=device,
         folder=folder,
         progress=progress,
     )
+
+
+def _left_out(made: Dataset) -> tuple[str, ...]:
+    """What is to be known of samples that are not measured."""
+    report = made.report
+    if not report.skipped:
+        return ()
+    return (f"Of {report.found:,} samples {report.found - report.used:,} are left out: {reasons(report.skipped)}.",)

@@ -58,6 +58,14 @@ svg .mark { fill: var(--real); font-size: 12px; font-weight: 600; }
 .legend span { display: inline-block; margin-right: 1rem; }
 .legend b { color: var(--ours); }
 .legend b.real { color: var(--real); }
+.legend b.swatch { color: var(--real-wash); }
+.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .4rem 1.6rem;
+  align-items: start; }
+.columns figure { margin: .5rem 0; min-width: 0; }
+.columns figcaption { color: var(--ink); margin-bottom: .2rem; }
+svg.spread { width: 100%; }
+svg .data { fill: var(--real-wash); }
+svg .ours { fill: var(--ours); }
 details { margin: .6rem 0; }
 summary { cursor: pointer; }
 pre { margin: .5rem 0; padding: .7rem; overflow-x: auto; background: var(--wash); border-radius: .2rem; font-size: .85rem;

@@ -39,8 +39,25 @@ from ganwright.evaluation.telling import (
 )
 from ganwright.metrics.parts.measurement import Measurement
 
-COPYING = ("copying", "copying_p", "copies", "near_duplicates", "duplicates")
+COPYING = (
+    "copying",
+    "copying_p",
+    "copies",
+    "exact_copies",
+    "membership",
+    "membership_p",
+    "near_duplicates",
+    "duplicates",
+)
 """Measurements that belong to the question whether the generator copies."""
+OF_PICTURES = (
+    "Samples, each beside the training records nearest to it. A copy looks the same as its neighbour; to be of the same"
+    " kind is what training is for."
+)
+OF_ROWS = (
+    "Sampled rows, each beside the training row nearest to it. A copy is the same in every cell, where rows have enough"
+    " cells to tell them apart."
+)
 LEGEND = (
     ("ours", "●", "the samples, with their 95% interval"),
     ("ours", "○", "the samples, as many as the real records"),
@@ -82,7 +99,9 @@ def title(pieces: Pieces) -> str:
 
 
 def samples(pieces: Pieces) -> str:
-    """What the generator makes."""
+    """What the generator makes; of a table the columns are drawn in its place."""
+    if pieces.evaluation is not None and pieces.evaluation.plots:
+        return ""
     return section(
         "Samples",
         [
@@ -129,10 +148,8 @@ def copying(pieces: Pieces) -> str:
     measured = pieces.evaluation.measurements if pieces.evaluation is not None else {}
     shown = {name: each for name, each in measured.items() if name in COPYING}
     reading = _explained(shown) if len(shown) == len(measured) else []  # else it is said above the other scores
-    explained = (
-        "Samples, each beside the training records nearest to it. A copy looks the same as its neighbour; to be of the same"
-        " kind is what training is for."
-    )
+    is_table = pieces.evaluation is not None and bool(pieces.evaluation.plots)
+    explained = OF_ROWS if is_table else OF_PICTURES
     return section("Does it copy?", [figure(pieces.nearest, explained), *reading, measurement_table(shown)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ganwright.core.config import from_plain
 from ganwright.core.errors import DataError
@@ -14,6 +14,22 @@ from ganwright.runtime.files import write_atomically
 
 FILE = "evaluation.json"
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class ColumnPlot:
+    """How a column of a table is spread in the data and in samples."""
+
+    name: str
+    kind: str
+    """For people: "whole", "category"."""
+    form: Literal["histogram", "bars"]
+    texts: tuple[str, ...]
+    """The two ends of a histogram, or what each bar stands for."""
+    real: tuple[float, ...]
+    """Share of training rows in each part; missing numbers are left out."""
+    fake: tuple[float, ...]
+    """The same of samples."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,12 @@ class Evaluation:
     """Why a metric could not be measured, by its name."""
     by_class: dict[str, dict[str, float]] = field(default_factory=dict)
     """Numbers about each class, by its name: "share", "real_share", "kernel_distance", "agreement"."""
+    by_column: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of a table: numbers about each column, by its name: "alike", "alike_as_many", "real", "missing", "real_missing"."""
+    by_pair: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The same of the pairs of columns that are least alike, those first."""
+    plots: tuple[ColumnPlot, ...] = ()
+    """What the plots of a table's columns show."""
     notes: tuple[str, ...] = ()
     """What a reader must know, in sentences: verdicts first."""
     seconds: float = 0.0

@@ -22,10 +22,35 @@ MEASURES = {
     "copying": "copying (chance: 0.5)",
     "copying_p": "copying test",
     "copies": "copies among samples",
+    "shapes": "columns alike",
+    "shapes_worst": "columns alike, the worst",
+    "missing_cells": "missing cells, largest difference",
+    "trends": "pairs of columns alike",
+    "trends_worst": "pairs of columns alike, the worst",
+    "detection": "told from real rows (AUC, chance: 0.5)",
+    "utility": "worth to learn from (real rows: 1)",
+    "rare": "rare words that appear",
+    "rare_frequency": "frequency of rare words",
+    "exact_copies": "training rows among samples",
+    "membership": "membership attack (AUC, chance: 0.5)",
+    "membership_p": "membership test",
 }
 """What people call a measurement, where that is not its name with spaces."""
+LEARNED = {"auc": "AUC", "f1": "F1", "r2": "R2"}
+"""What begins the name of a measurement of a column that was learned from samples: "auc income"."""
+P_VALUES = ("copying_p", "membership_p")
 CLASS_NUMBERS = {"kernel_distance": "distance"}
 """Shorter words where they head a column of classes."""
+COLUMN_NUMBERS = {
+    "alike": "samples",
+    "alike_as_many": "as many",
+    "real": "real rows",
+    "missing": "missing",
+    "real_missing": "in the data",
+}
+"""What heads the numbers about columns and pairs of columns."""
+MOST_COLUMNS = 5
+"""Columns, and pairs of columns, that the terminal is told of."""
 BETTER: dict[Better, str] = {"lower": "lower", "higher": "higher", "near one": "near 1"}
 NOTHING = "-"
 MOST_CLASSES = 12
@@ -45,6 +70,9 @@ def lines(evaluation: Evaluation, width: int = 80) -> list[str]:
         told += wrapped(how_to_read(evaluation.measurements), width)
     if evaluation.by_class:
         told += ["", *_class_table(evaluation.by_class, width)]
+    for title, figures in (("columns least alike", evaluation.by_column), ("pairs least alike", evaluation.by_pair)):
+        if figures:
+            told += ["", *_column_table(title, figures, width)]
     if evaluation.failed:
         told += ["", "not measured"]
         for name, why in evaluation.failed.items():
@@ -71,6 +99,9 @@ def facts(evaluation: Evaluation) -> dict[str, str]:
 
 def measure_words(name: str) -> str:
     """What people call the measurement `name`."""
+    kind, _, column = name.partition(" ")
+    if column and kind in LEARNED:
+        return f"{LEARNED[kind]} of {shortened(column)}"
     return MEASURES.get(name) or name.replace("_", " ")
 
 
@@ -95,7 +126,7 @@ def value_text(name: str, value: float | None) -> str:
     """The value of the measurement `name`: a p-value as one, others as numbers."""
     if value is None:
         return NOTHING
-    if not name.endswith("_p"):
+    if name not in P_VALUES:
         return number_text(value)
     return "p < 0.001" if value < 0.001 else f"p = {number_text(value, 2)}"
 
@@ -232,6 +263,21 @@ def _class_table(by_class: Mapping[str, Mapping[str, float]], width: int) -> lis
         rows.append([shortened(name), *cells])
     more = len(names) - MOST_CLASSES
     return table(rows, width) + ([f"...and {more:,} more"] if more > 0 else [])
+
+
+def worst_columns(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The columns, or pairs of them, the least alike first."""
+    return sorted(figures, key=lambda name: figures[name].get("alike", math.inf))
+
+
+def _column_table(title: str, figures: Mapping[str, Mapping[str, float]], width: int) -> list[str]:
+    names = worst_columns(figures)[:MOST_COLUMNS]
+    columns = [name for name in ("alike", "alike_as_many", "real") if any(name in figures[each] for each in names)]
+    rows = [[title, *(COLUMN_NUMBERS[column] for column in columns)]]
+    for name in names:
+        cells = [number_text(figures[name][column]) if column in figures[name] else NOTHING for column in columns]
+        rows.append([shortened(name, 2 * LONGEST_CLASS), *cells])
+    return table(rows, width)
 
 
 def _cells(text: str) -> int:

@@ -22,8 +22,14 @@ def verdicts(measured: Measured, failed: Mapping[str, str], noun: str) -> tuple[
     """A sentence or two for each question that could be answered, and for copying also where it could not."""
     sentences = [
         *_looks_real(measured, noun),
+        *_told_apart(measured, noun),
+        *_alike(measured, noun),
+        *_is_useful(measured, noun),
         *_covers(measured, noun),
+        *_has_rare_words(measured),
         *_copies(measured, failed),
+        *_repeats_rows(measured, noun),
+        *_tells_members(measured, noun),
         *_repeats(measured),
         *_obeys(measured),
     ]
@@ -35,6 +41,43 @@ def _looks_real(measured: Measured, noun: str) -> list[str]:
         return []
     text = f"Looks real? {_percent(_comparable(precision))} of the samples lie where real {noun} do"
     return [text + _of_held_out(precision) + "."]
+
+
+def _told_apart(measured: Measured, noun: str) -> list[str]:
+    if (detection := measured.get("detection")) is None:
+        return []
+    text = f"Looks real? A classifier tells samples from real {noun} with AUC {detection.value:.2f}"
+    real = "" if detection.floor is None else f"; held-out {noun}: {detection.floor:.2f}"
+    return [f"{text} (0.5: not at all{real})."]
+
+
+def _alike(measured: Measured, noun: str) -> list[str]:
+    columns, pairs = measured.get("shapes"), measured.get("trends")
+    if columns is None:
+        return []
+
+    def share(each: Measurement) -> str:
+        real = "" if each.floor is None else f" (held-out {noun}: {_fine(each.floor)})"
+        return _fine(_comparable(each)) + real
+
+    text = f"Has the same columns? They are alike to {share(columns)}"
+    return [text + (f", pairs of them to {share(pairs)}." if pairs is not None else ".")]
+
+
+def _is_useful(measured: Measured, noun: str) -> list[str]:
+    if (utility := measured.get("utility")) is None:
+        return []
+    return [f"Useful? Samples teach a model {_percent(max(0.0, utility.value))} of what as many real {noun} teach it."]
+
+
+def _has_rare_words(measured: Measured) -> list[str]:
+    if (rare := measured.get("rare")) is None or rare.floor is None:
+        return []
+    error = math.hypot(rare.error or 0.0, rare.floor_error or 0.0)
+    if rare.floor - _comparable(rare) <= CLEARLY * error:
+        return []
+    of_real = f" (held-out ones: {_percent(rare.floor)})"
+    return [f"Covers what is rare? Samples have {_percent(_comparable(rare))} of the rare words{of_real}."]
 
 
 def _covers(measured: Measured, noun: str) -> list[str]:
@@ -68,6 +111,27 @@ def _copies(measured: Measured, failed: Mapping[str, str]) -> list[str]:
     return [f"Copies? No sign of it: {chance}."]
 
 
+def _repeats_rows(measured: Measured, noun: str) -> list[str]:
+    """Told where samples are training rows more often than held-out rows are."""
+    copies = measured.get("exact_copies")
+    if copies is None or copies.floor is None:
+        return []
+    error = math.hypot(copies.error or 0.0, copies.floor_error or 0.0)
+    if copies.value - copies.floor <= CLEARLY * error or copies.value <= 2 * copies.floor:
+        return []
+    return [f"Copies whole {noun}? {_percent(copies.value)} of the samples are training {noun}{_of_held_out(copies)}."]
+
+
+def _tells_members(measured: Measured, noun: str) -> list[str]:
+    if (attack := measured.get("membership")) is None:
+        return []
+    p = measured["membership_p"].value
+    told = f"an attack tells training {noun} from held-out ones with AUC {attack.value:.2f} (0.5: not at all"
+    if p >= CERTAIN:
+        return [f"Private? No leak was found: {told})."]
+    return [f"Private? Not quite: {told}; p {_chance(p)})."]
+
+
 def _repeats(measured: Measured) -> list[str]:
     twins = measured.get("duplicates")
     if twins is None or twins.value <= MANY_TWINS:
@@ -88,6 +152,10 @@ def _comparable(measurement: Measurement) -> float:
 
 def _of_held_out(measurement: Measurement) -> str:
     return "" if measurement.floor is None else f" (held-out ones: {_percent(measurement.floor)})"
+
+
+def _fine(share: float) -> str:
+    return f"{100 * share:.1f}%"
 
 
 def _percent(share: float) -> str:

@@ -52,9 +52,9 @@ class Random(Features):
         spec = data.codec.spec
         if spec.kind == "image" and len(spec.shape) == 3:
             return _RandomPictures((spec.shape[0], spec.shape[1], spec.shape[2]), device)
-        if spec.kind == "numbers" and len(spec.shape) == 1:
+        if spec.kind in ("numbers", "table") and len(spec.shape) == 1:
             return _RandomRows(spec.shape[0], device)
-        raise UsageError("E-FEATURES-01", f"random features are for pictures and rows of numbers, not for {spec.kind!r}")
+        raise UsageError("E-FEATURES-01", f"random features are for pictures and rows, not for {spec.kind!r}")
 
 
 @dataclass(frozen=True)

@@ -123,9 +123,9 @@ def _untrained(spec: DataSpec, key: Key) -> Encoder:
         torch.manual_seed(key.seed_for("weights"))
         if spec.kind == "image" and len(spec.shape) == 3:
             return PictureEncoder(*spec.shape)
-        if spec.kind == "numbers" and len(spec.shape) == 1:
+        if spec.kind in ("numbers", "table") and len(spec.shape) == 1:
             return RowEncoder(*spec.shape)
-    raise UsageError("E-FEATURES-01", f"features are learned from pictures and rows of numbers, not from {spec.kind!r}")
+    raise UsageError("E-FEATURES-01", f"features are learned from pictures and rows, not from {spec.kind!r}")
 
 
 def _class_count(data: Dataset) -> int:

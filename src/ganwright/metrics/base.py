@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,8 @@ from torch import Tensor
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
 from ganwright.data.spec import Condition
+from ganwright.data.table_rows import TableRows
+from ganwright.metrics.parts.coded import Coded, coded
 from ganwright.metrics.parts.measurement import Better, Measurement
 from ganwright.metrics.parts.subsets import LARGEST, error_at, subset_share, subsets
 from ganwright.runtime.keys import Key
@@ -37,13 +40,25 @@ class Described:
     labels: np.ndarray | None = None
     """int64 (N,): places in the condition's classes, -1 for unknown; of samples, the class that was asked for. None without
     classes, and for samples of a model that is not told any."""
+    rows: TableRows | None = None
+    """Of a table: the same records in natural values."""
 
     def __len__(self) -> int:
         return len(self.features)
 
     def first(self, count: int) -> Described:
         """The first `count` of them."""
-        return Described(self.features[:count], None if self.labels is None else self.labels[:count])
+        labels = None if self.labels is None else self.labels[:count]
+        return Described(self.features[:count], labels, None if self.rows is None else self.rows.take(slice(count)))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The rows of all records in one coding."""
+
+    train: Coded
+    fake: Coded
+    held_out: Coded | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,20 @@ class Evidence:
     """What `labels` mean."""
     seed: int = 0
     """Every random choice follows from it."""
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The rows.
+
+        Raises:
+            NotMeasurable: the records are none.
+        """
+        sides = [self.train, self.fake, *([self.held_out] if self.held_out is not None else [])]
+        rows = [side.rows for side in sides if side.rows is not None]
+        if len(rows) < len(sides):
+            raise NotMeasurable("the records are no rows with columns")
+        train, fake, *held_out = coded(*rows)
+        return Tables(train, fake, held_out[0] if held_out else None)
 
 
 class Metric(Part, ABC):
@@ -168,3 +197,73 @@ class Comparison(Metric):
         drawn = [(everything, some) for some in subsets(len(fake), count, key, "floor")]
         values = self.compare_subsets(real, fake, drawn)
         return {name: float(np.mean([each[name] for each in values])) for name in values[0]}
+
+
+class RowComparison(Metric):
+    """A measure of sampled rows against the training rows: intervals and floors are made here, as `Comparison` makes them.
+
+    The training rows are always taken whole: they are what the samples should be like, and the error is what other samples
+    would make of the measure. Held-out rows take the samples' place for the floor.
+    """
+
+    fewest: ClassVar[int] = 10
+    """Rows of each side that it needs."""
+    largest_subset: ClassVar[int] = LARGEST
+    """Samples in a subset at most."""
+    better: ClassVar[dict[str, Better]]
+    """What is better, of each measurement by name."""
+
+    @abstractmethod
+    def protocols(self, real: Coded) -> dict[str, str]:
+        """How each is measured, in one sentence."""
+
+    @abstractmethod
+    def against(self, real: Coded) -> Callable[[Coded], dict[str, float]]:
+        """What gives the measurements of samples against these rows; deterministic.
+
+        Raises:
+            NotMeasurable: not against such rows.
+        """
+
+    def measure(self, evidence: Evidence) -> dict[str, Measurement]:
+        train, fake, held_out = evidence.tables.train, evidence.tables.fake, evidence.tables.held_out
+        if (fewest := min(len(train), len(fake))) < self.fewest:
+            raise NotMeasurable(f"at least {self.fewest} rows of each side are needed, not {fewest}")
+        measured = self.against(train)
+        key = Key(evidence.seed, turn="metrics")
+        values, errors = measured(fake), self._errors(measured, fake, key)
+        floors: dict[str, float] = {}
+        floor_errors: dict[str, float] = {}
+        at_floor: dict[str, float] = {}
+        floor_count = 0
+        if held_out is not None and len(held_out) >= self.fewest:
+            floor_count = min(len(held_out), len(fake))
+            others = held_out.take(slice(floor_count))
+            floors, floor_errors, at_floor = measured(others), self._errors(measured, others, key), values
+            if floor_count < len(fake):
+                some = [measured(fake.take(each.numpy())) for each in subsets(len(fake), floor_count, key, "floor")]
+                at_floor = {name: float(np.mean([each[name] for each in some])) for name in values}
+        protocols = self.protocols(train)
+        return {
+            name: Measurement(
+                value=value,
+                better=self.better[name],
+                count=len(fake),
+                reference=len(train),
+                protocol=protocols[name],
+                error=errors.get(name),
+                floor=floors.get(name),
+                floor_error=floor_errors.get(name),
+                floor_count=floor_count or None,
+                at_floor_count=at_floor.get(name),
+            )
+            for name, value in values.items()
+        }
+
+    def _errors(self, measured: Callable[[Coded], dict[str, float]], fake: Coded, key: Key) -> dict[str, float]:
+        share = subset_share(len(fake), self.largest_subset)
+        size = int(share * len(fake))
+        if size < self.fewest // 2:
+            return {}
+        found = [measured(fake.take(each.numpy())) for each in subsets(len(fake), size, key, "fake")]
+        return {name: error_at(share, [each[name] for each in found]) for name in found[0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,7 +36,21 @@ class Frechet(Comparison):
         )
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        whole = frechet_distance(Gaussian.of(real), Gaussian.of(fake))
-        halves = zip(parts_of(real, 2), parts_of(fake, 2), strict=True)
-        of_halves = float(np.mean([frechet_distance(Gaussian.of(a), Gaussian.of(b)) for a, b in halves]))
-        return {"frechet": whole, "frechet_unbiased": 2 * whole - of_halves}
+        return _between(_gaussians(real), _gaussians(fake))
+
+    def compare_subsets(self, real: Tensor, fake: Tensor, drawn: Sequence[tuple[Tensor, Tensor]]) -> list[dict[str, float]]:
+        whole = _gaussians(real) if any(len(some) == len(real) for some, _ in drawn) else []
+        return [
+            _between(whole if len(some_real) == len(real) else _gaussians(real[some_real]), _gaussians(fake[some_fake]))
+            for some_real, some_fake in drawn
+        ]
+
+
+def _gaussians(features: Tensor) -> list[Gaussian]:
+    """Of all of them, then of each half."""
+    return [Gaussian.of(part) for part in (features, *parts_of(features, 2))]
+
+
+def _between(real: list[Gaussian], fake: list[Gaussian]) -> dict[str, float]:
+    whole, *halves = (frechet_distance(a, b) for a, b in zip(real, fake, strict=True))
+    return {"frechet": whole, "frechet_unbiased": 2 * whole - float(np.mean(halves))}

@@ -29,13 +29,15 @@ def draw_conditions(conditions: Sequence[Condition], count: int, key: Key) -> di
     return drawn
 
 
-def sample_conditions(conditions: Sequence[Condition], start: int, seed: int, asked: Asked) -> dict[str, Tensor]:
-    """The conditions of the block of samples that begins at `start`: what was asked for, the rest drawn for (seed, i)."""
-    block = draw_conditions(conditions, BLOCK, Key(seed, step=start // BLOCK, turn="sample"))
+def sample_conditions(conditions: Sequence[Condition], start: int, stop: int, seed: int, asked: Asked) -> dict[str, Tensor]:
+    """The conditions of samples start..stop-1, whole blocks: what was asked for, the rest drawn for (seed, i)."""
+    keys = [Key(seed, step=first // BLOCK, turn="sample") for first in range(start, stop, BLOCK)]
+    drawn = [draw_conditions(conditions, BLOCK, key) for key in keys]
+    found = {condition.name: torch.cat([block[condition.name] for block in drawn]) for condition in conditions}
     for name, places in asked.items():
-        some = places[start : start + BLOCK]
-        block[name][: len(some)] = torch.from_numpy(some)
-    return block
+        some = places[start:stop]
+        found[name][: len(some)] = torch.from_numpy(some)
+    return found
 
 
 def ask(conditions: Sequence[Condition], given: Mapping[str, Any], n: int) -> Asked:

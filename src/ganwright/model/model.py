@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -15,21 +15,30 @@ from torch import Tensor, nn
 
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.core.text import printable
+from ganwright.data.blocks import KNOWN
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec, Progress, no_progress
+from ganwright.data.modalities.table import TableCodec
 from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
 from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.tables.asking import wishes_of
+from ganwright.data.tables.cells import Cells
 from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_sample_noise
 from ganwright.model.output import apply_output
+from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
-from ganwright.networks.base import Discriminator, Distribution, Generator, NetworkFamily
+from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
+from ganwright.runtime.files import cache_root
+from ganwright.runtime.keys import Key
 
+MOST_ATTEMPTS = 64
+"""Of drawing a row as it was asked for."""
 MOST_ROWS = 16
 """Classes that a picture with one row a class shows, unless more are asked for."""
 
@@ -73,8 +82,16 @@ class Model:
         write_model(Path(path), contents)
         return Path(path)
 
-    def sample(self, n: int = 1, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Any:
-        """`n` natural objects: a list of PIL pictures for a model of pictures, a table for one of numbers.
+    def sample(
+        self,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        noise: Distribution | None = None,
+        where: Mapping[str, Any] | None = None,
+        **conditions: Any,
+    ) -> Any:
+        """`n` natural objects: a list of PIL pictures for a model of pictures, a DataFrame for one of tables.
 
         Args:
             n: how many.
@@ -82,13 +99,23 @@ class Model:
             noise: another distribution of the latent than in training: "truncated" gives more typical, less varied samples.
             conditions: what they are to be, such as `label=7`, or one value per sample: `label=["cat", "dog"]`. What is
                 not said is drawn as often as the data had it.
+            where: of rows, what their cells are to be: {"education": "Masters", "age": (30, 40), "sex": ["Male", "Female"],
+                "city": None for a missing cell}. Columns may be named as conditions too: `education="Masters"`.
 
         Raises:
-            UsageError: a condition or a value that the model does not know.
+            UsageError: a condition or a value that the model does not know, or no row that is as asked for was found.
         """
-        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, **conditions)))
+        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, where=where, **conditions)))
 
-    def stream(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Iterator[Any]:
+    def stream(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        noise: Distribution | None = None,
+        where: Mapping[str, Any] | None = None,
+        **conditions: Any,
+    ) -> Iterator[Any]:
         """The same `n` objects in blocks, so that any number fits in memory; see `sample`.
 
         Raises:
@@ -96,9 +123,40 @@ class Model:
         """
         if n < 0:
             raise ValueError(f"n must not be negative, not {n}")
-        asked = ask(self.spec.conditions, conditions, n)
         _check_noise(noise)
+        if where or (conditions and isinstance(self.codec, TableCodec)):
+            wishes = wishes_of({**(where or {}), **conditions})
+            rows = asked_rows(self.codec, self.generator, wishes)
+            return (
+                self._asked_block(rows, start, min(n, start + self.generator.block), seed, noise)
+                for start in self._starts(n)
+            )
+        asked = ask(self.spec.conditions, conditions, n)
         return (self.codec.decode(block) for block in self._blocks(n, seed, noise, asked))
+
+    def complete(self, data: Any, *, seed: int = 0) -> Any:
+        """The rows of a table with what is not in them drawn: columns that are not there, and empty cells.
+
+        Args:
+            data: a table, as anything that `fit` takes, with some of the model's columns.
+            seed: which of the possible rows.
+
+        Raises:
+            UsageError: the model draws no rows, or knows none of the columns.
+            DataError: nothing there, or no table.
+        """
+        source = open_source(data)
+        try:
+            source.load(cache_root() / "data")
+            rows = given_rows(self.codec, self.generator, Cells.of(source.read(0, len(source)), source.columns))
+        finally:
+            source.close()
+        parts: list[Any] = []
+        for start in self._starts(len(rows.cells)):
+            stop = min(len(rows.cells), start + self.generator.block)
+            x = self._block(start, seed, None, {}, {KNOWN: rows.told(start, stop, self.device)})
+            parts.append(rows.restored(self.codec.decode(x), start))
+        return self.codec.join(parts)
 
     def tensor(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Tensor:
         """`n` samples as the networks see them, (n, *spec.shape) float32 on the CPU; see `sample`."""
@@ -111,7 +169,7 @@ class Model:
         return self._blocks(n, seed, noise, ask(self.spec.conditions, conditions, n))
 
     def block(self, start: int, seed: int) -> Tensor:
-        """The whole block of samples that begins at `start`, a multiple of its length, (BLOCK, *spec.shape)."""
+        """The whole block of samples that begins at `start`, a multiple of its length, (generator.block, *spec.shape)."""
         return self._block(start, seed, None, {})
 
     def evaluate(
@@ -119,7 +177,7 @@ class Model:
         data: Any,
         *,
         n: int = 5_000,
-        features: FeaturesChoice = "self",
+        features: FeaturesChoice | None = None,
         held_out: Any = None,
         seed: int = 0,
         folder: str | Path | None = None,
@@ -133,8 +191,9 @@ class Model:
         Args:
             data: what the model was trained on, as anything that `fit` takes.
             n: samples that are drawn; most figures depend on how many.
-            features: what is compared: "random" (quick and coarse), "self" (learned from `data`, once), "inception" or
-                "dinov2" (where their weights are on this machine); with settings, {"name": "dinov2", "weights": "folder/"}.
+            features: what is compared: "random" (quick and coarse), "self" (learned from `data`, once), "encoded" (rows of
+                a table as they are), "inception" or "dinov2" (where their weights are on this machine); with settings,
+                {"name": "dinov2", "weights": "folder/"}. By default "encoded" for tables, and "self" for all else.
             held_out: real records that the model was not trained on, instead of those kept from training.
             seed: which samples, and every random choice.
             folder: evaluation.json, nearest.png, grid.png and report.html are written there.
@@ -210,7 +269,7 @@ class Model:
         return verdicts
 
     @torch.inference_mode()
-    def _score_records(self, judge: Discriminator, records: list[Record]) -> tuple[np.ndarray, np.ndarray]:
+    def _score_records(self, judge: Discriminator, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
         packed = self.codec.pack(records)
         numbers = {record.name: i for i, record in enumerate(records)}
         places = np.array([numbers[name] for name in packed.names], np.int64)
@@ -245,19 +304,48 @@ class Model:
         return self.spec.conditions[0]
 
     def _blocks(self, n: int, seed: int, noise: Distribution | None, asked: Asked) -> Iterator[Tensor]:
-        """(<= BLOCK, *shape) each, `n` rows in all."""
-        return (self._block(start, seed, noise, asked)[: n - start] for start in range(0, n, BLOCK))
+        """(<= generator.block, *shape) each, `n` rows in all."""
+        return (self._block(start, seed, noise, asked)[: n - start] for start in self._starts(n))
+
+    def _starts(self, n: int) -> range:
+        return range(0, n, self.generator.block)
+
+    def _asked_block(self, rows: AskedRows, start: int, stop: int, seed: int, noise: Distribution | None) -> Any:
+        """Samples start..stop-1 as asked for: those that were not at first are drawn again."""
+        length, found, left = self.generator.block, None, np.ones(stop - start, bool)
+        for attempt in range(MOST_ATTEMPTS):
+            key = Key(seed, step=start // length, turn="asked", repeat=attempt)
+            told = {KNOWN: rows.told(key, length, self.device)}
+            x = self._block(start, seed, noise, {}, told, attempt)[: stop - start]
+            right = left & rows.fulfilled(self.codec.decode(x))
+            found = x if found is None else torch.where(torch.from_numpy(right)[:, None], x, found)
+            left &= ~right
+            if not left.any():
+                return self.codec.decode(found)
+        what = f"{int(left.sum()):,} of {len(left):,} rows could not be drawn as asked for, in {MOST_ATTEMPTS} attempts"
+        hints = ("the data have hardly any such rows: ask for less at once",)
+        raise UsageError("E-SAMPLE-13", what, hints=hints)
 
     @torch.inference_mode()
-    def _block(self, start: int, seed: int, noise: Distribution | None, asked: Asked) -> Tensor:
+    def _block(
+        self,
+        start: int,
+        seed: int,
+        noise: Distribution | None,
+        asked: Asked,
+        told: Conditions = UNCONDITIONED,
+        attempt: int = 0,
+    ) -> Tensor:
         inputs = self.generator.noise
-        if noise is not None:
-            inputs = {name: replace(each, distribution=noise) for name, each in inputs.items()}
-        drawn = draw_sample_noise(inputs, start, start + BLOCK, seed)
-        conditions = sample_conditions(self.spec.conditions, start, seed, asked)
+        if noise is not None and "latent" in inputs:
+            inputs = {**inputs, "latent": replace(inputs["latent"], distribution=noise)}
+        stop = start + self.generator.block
+        drawn = draw_sample_noise(inputs, start, stop, seed, attempt)
+        conditions = {**sample_conditions(self.spec.conditions, start, stop, seed, asked), **told}
+        count = min([len(value) for value in told.values()], default=stop - start)
         raw = self.generator(
-            {name: value.to(self.device) for name, value in drawn.items()},
-            {name: value.to(self.device) for name, value in conditions.items()},
+            {name: value[:count].to(self.device) for name, value in drawn.items()},
+            {name: value[:count].to(self.device) for name, value in conditions.items()},
         ).raw
         return apply_output(self.spec, raw.float()).cpu()
 

@@ -22,10 +22,16 @@ def draw_noise(inputs: Mapping[str, NoiseInput], count: int, key: Key) -> dict[s
     return {name: torch.from_numpy(_draw(noise, count, key.generator(f"noise {name}"))) for name, noise in inputs.items()}
 
 
-def draw_sample_noise(inputs: Mapping[str, NoiseInput], start: int, stop: int, seed: int) -> dict[str, Tensor]:
-    """The noise of samples start..stop-1: sample i depends on (seed, i), not on how many are asked for."""
+def draw_sample_noise(
+    inputs: Mapping[str, NoiseInput], start: int, stop: int, seed: int, attempt: int = 0
+) -> dict[str, Tensor]:
+    """The noise of samples start..stop-1: sample i depends on (seed, i), not on how many are asked for.
+
+    Args:
+        attempt: other noise for each, where a sample was not what it should be.
+    """
     blocks = range(start // BLOCK, -(-stop // BLOCK))
-    drawn = [draw_noise(inputs, BLOCK, Key(seed, step=block, turn="sample")) for block in blocks]
+    drawn = [draw_noise(inputs, BLOCK, Key(seed, step=block, turn="sample", repeat=attempt)) for block in blocks]
     first = blocks.start * BLOCK
     return {name: torch.cat([block[name] for block in drawn])[start - first : stop - first] for name in inputs}
 

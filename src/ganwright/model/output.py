@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from ganwright.data.spec import DataSpec
@@ -9,4 +10,14 @@ from ganwright.data.spec import DataSpec
 
 def apply_output(spec: DataSpec, raw: Tensor) -> Tensor:
     """The spec's output activation on raw (B, *shape)."""
+    if spec.output == "blocks":
+        return _columns(spec, raw)
     return raw.tanh() if spec.output == "tanh" else raw
+
+
+def _columns(spec: DataSpec, raw: Tensor) -> Tensor:
+    parts: list[Tensor] = []
+    for block, part in zip(spec.blocks, raw.split([block.width for block in spec.blocks], 1), strict=True):
+        value, modes = part[:, : block.valued], part[:, block.valued :]
+        parts += [value.tanh(), modes.softmax(1)]
+    return torch.cat(parts, 1)

@@ -14,6 +14,7 @@ from ganwright.data.modalities.base import Codec
 from ganwright.data.spec import DataSpec
 from ganwright.model.conditions import sample_conditions
 from ganwright.model.noise import BLOCK
+from ganwright.networks.base import Generator
 
 
 class Maker(Protocol):
@@ -21,6 +22,7 @@ class Maker(Protocol):
 
     spec: DataSpec
     codec: Codec
+    generator: Generator
 
     def tensors(self, n: int, *, seed: int = 0) -> Iterator[Tensor]:
         """The first `n` samples of a seed in blocks."""
@@ -48,10 +50,8 @@ class Drawn:
         if not self.model.spec.conditions:
             return None
         condition = self.model.spec.conditions[0]
-        blocks = [
-            sample_conditions((condition,), start, self.seed, {})[condition.name] for start in range(0, self.count, BLOCK)
-        ]
-        return torch.cat(blocks)[: self.count].numpy()
+        stop = -(-self.count // BLOCK) * BLOCK
+        return sample_conditions((condition,), 0, stop, self.seed, {})[condition.name][: self.count].numpy()
 
     def batches(self) -> Iterator[Tensor]:
         """Blocks of samples, (B, *shape), as they would be read from files."""
@@ -60,6 +60,7 @@ class Drawn:
     def at(self, places: np.ndarray) -> Tensor:
         """Those at `places`: each block that holds one is made anew."""
         made: dict[int, Tensor] = {}
-        for block in sorted({int(place) // BLOCK for place in places}):
-            made[block] = self.model.codec.as_recorded(self.model.block(block * BLOCK, self.seed))
-        return torch.stack([made[int(place) // BLOCK][int(place) % BLOCK] for place in places])
+        length = self.model.generator.block
+        for block in sorted({int(place) // length for place in places}):
+            made[block] = self.model.codec.as_recorded(self.model.block(block * length, self.seed))
+        return torch.stack([made[int(place) // length][int(place) % length] for place in places])

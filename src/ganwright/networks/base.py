@@ -25,7 +25,8 @@ Distribution = Literal["normal", "uniform", "truncated", "sphere"]
 normal, scaled to the length that normal vectors have on average (the root of their number of values)."""
 
 Conditions = Mapping[str, Tensor]
-"""What the rows of a batch are conditioned on, by name and in the spec's order: int64 (B,), a class's place."""
+"""What the rows of a batch are conditioned on, by name and in the spec's order: int64 (B,), a class's place. Of tables also
+`data.blocks.KNOWN`, float32 (B, W + 2C): what is known of each row, and which columns are drawn."""
 
 UNCONDITIONED: Conditions = MappingProxyType({})
 
@@ -64,6 +65,8 @@ class Generator(nn.Module, ABC):
     """Noise, and what the record is conditioned on, to a record."""
 
     noise: dict[str, NoiseInput]
+    block: ClassVar[int] = 64
+    """Samples that are drawn at once, a multiple of `model.noise.BLOCK`: another number changes their last digits."""
 
     @abstractmethod
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Protocol
 
 from torch import Tensor
@@ -14,7 +15,8 @@ from ganwright.core.schedule import Schedule
 
 REGULARIZERS = Registry("regularizer", "ganwright.regularizers")
 
-Need = Literal["gradient_on_real", "gradient_on_fake", "features"]
+Need = Literal["gradient_on_real", "gradient_on_fake", "features", "real"]
+"""real: the generator's turn has real records too."""
 RegularizerState = dict[str, Tensor]
 
 
@@ -28,6 +30,8 @@ class Turn(Protocol):
     real_logits: tuple[Tensor, ...]
     """One tensor per head, each (B,) or (B, patches), float32."""
     fake_logits: tuple[Tensor, ...]
+    extras: Mapping[str, Tensor]
+    """What the generator gave besides the fakes, for helper losses of its family."""
 
     def judge(self, x: Tensor) -> tuple[Tensor, ...]:
         """The discriminator's logits per head for `x` (B, *shape), under the turn's augmentation and conditions."""

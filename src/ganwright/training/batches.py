@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ganwright.core.errors import DataError
+from ganwright.data.blocks import KNOWN, BlockLayout
 from ganwright.data.dataset import Dataset
 from ganwright.data.sampler import Shuffled
 from ganwright.networks.base import UNCONDITIONED, Conditions
@@ -25,13 +27,23 @@ class Batches:
 
     def __post_init__(self) -> None:
         self._sampler = Shuffled(len(self.dataset))
+        self._layout = BlockLayout(self.dataset.codec.spec.blocks)
         # A generator's turn that compares with reals draws fresh ones, after those of the discriminator's turns.
-        self._draws_per_step = self.config.discriminator_steps + self.config.loss.generator_needs_real
+        self._draws_per_step = self.config.discriminator_steps + self.config.generator_needs_real
 
     def real(self, key: Key) -> tuple[Tensor, Conditions]:
-        """This process's share of the turn's real records, (B, *shape) float32 on the run's device, and their conditions."""
+        """This process's share of the turn's real records, (B, *shape) float32 on the run's device, and their conditions.
+
+        Of rows whose columns are drawn in several passes, only what is known and what is drawn; zeros elsewhere.
+        """
         columns = self._columns(key, None)
-        return self.dataset.codec.expand(columns), self._conditions(columns)
+        x, conditions = self.dataset.codec.expand(columns), self._conditions(columns)
+        if self.config.known is None:
+            return x, conditions
+        drawn = self.config.known.draw(key, self.config.batch, self._layout.passes)
+        known, drawn = (torch.from_numpy(mask[share_of(self.config.batch)]).to(x.device) for mask in drawn)
+        # Of a real row the discriminator sees what it would see of a fake one.
+        return self._layout.masked(x, known + drawn), {**conditions, KNOWN: self._layout.told(x, known, drawn)}
 
     def condition(self, key: Key) -> Conditions:
         """What the generator is to draw in its turn: as the reals of that turn, or of the discriminator's last one."""

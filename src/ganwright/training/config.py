@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ganwright.augment.base import Augmentation
 from ganwright.core.errors import UsageError
 from ganwright.core.schedule import Schedule
+from ganwright.data.sampler import KnownColumns
 from ganwright.losses.base import Loss
 from ganwright.networks.base import NetworkFamily
 from ganwright.optimizers.adam import Adam
@@ -26,6 +27,8 @@ class TrainConfig:
     """The pair of networks."""
     conditions: tuple[str, ...] = ()
     """What the networks are told of each record beside its content, by name; empty for an unconditional GAN."""
+    known: KnownColumns | None = None
+    """Of tables: what the networks are told of the rest of a row, so that any columns can be asked for."""
     loss: Loss
     """What the two minimise."""
     regularizers: tuple[Regularizer, ...] = ()
@@ -64,6 +67,12 @@ class TrainConfig:
                 raise UsageError("E-CONFIG-04", f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.average_half_life_samples <= 0:
             raise UsageError("E-CONFIG-04", "average_half_life_samples must be above zero")
+
+    @property
+    def generator_needs_real(self) -> bool:
+        """Whether fresh reals are drawn for the generator's turn."""
+        asked = any("real" in part.needs for part in self.regularizers if part.player == "generator")
+        return self.loss.generator_needs_real or self.known is not None or asked
 
     @property
     def samples_per_step(self) -> int:

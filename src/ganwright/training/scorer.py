@@ -55,7 +55,7 @@ class Scorer:
 
     def __init__(self, scoring: Scoring, dataset: Dataset, seed: int, device: str) -> None:
         self._samples, self._seed = scoring.samples, seed
-        self._extractor = scoring.features.extractor(dataset.head, device)
+        self._extractor = scoring.features_for(dataset.codec).extractor(dataset.head, device)
         self._reference = Reference(self._extractor.extract(_some(dataset.head, REFERENCE, seed)))
         self.features = self._extractor.identity
         """What the scores are in: scores of other features do not compare."""
@@ -66,7 +66,7 @@ class Scorer:
         Raises:
             FloatingPointError: what it makes is not finite.
         """
-        fake = self._extractor.extract(model.tensors(self._samples, seed=self._seed))
+        fake = self._extractor.extract(_recorded(model, self._samples, self._seed))
         if not bool(fake.isfinite().all()):
             raise FloatingPointError("samples are not finite")
         return self._reference.score(fake)
@@ -77,7 +77,7 @@ def time_scoring(
 ) -> ScoringTimes:
     """What scores would take, from a network that was not trained."""
     state = initial_state(config, spec)
-    extractor = config.scoring.features.extractor(dataset.head, config.device)
+    extractor = config.scoring.features_for(dataset.codec).extractor(dataset.head, config.device)
     contents = ModelContents(config.network, spec, dataset.codec, state.average.generator, {})
     model = Model(contents, config.device)
 
@@ -89,13 +89,21 @@ def time_scoring(
             took.append(now() - began)
         return took[-1]
 
-    each = seconds(lambda: extractor.extract(model.tensors(BATCH))) / BATCH
+    each = seconds(lambda: extractor.extract(_recorded(model, BATCH, config.seed))) / BATCH
     statistics = seconds(lambda: state.average.estimate_statistics(config.seed, config.device, LOOK_STATISTICS_BATCHES))
     reference = Reference(torch.randn(1000, extractor.dimensions, generator=torch.Generator().manual_seed(0)))
     samples = torch.randn(1000, extractor.dimensions, generator=torch.Generator().manual_seed(1))
     comparing = seconds(lambda: reference.score(samples))
     describing = seconds(lambda: extractor.extract(_some(dataset.head, BATCH, 0))) / min(BATCH, len(dataset.head))
     return ScoringTimes(describing * min(REFERENCE, len(dataset.head)), statistics + comparing, each)
+
+
+def _recorded(model: Model, count: int, seed: int) -> Iterator[Tensor]:
+    """Samples as they would be written."""
+    for block in model.tensors(count, seed=seed):
+        if not bool(block.isfinite().all()):
+            raise FloatingPointError("samples are not finite")
+        yield model.codec.as_recorded(block)
 
 
 def _some(dataset: Dataset, most: int, seed: int) -> Iterator[Tensor]:

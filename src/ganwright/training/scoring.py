@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ganwright.core.config import from_plain
 from ganwright.core.errors import UsageError
+from ganwright.data.modalities.base import Codec
 from ganwright.features.base import Features
-from ganwright.features.random import Random
 
 PLANS = ((32, 2000), (32, 1000), (16, 1000), (16, 500), (8, 500), (4, 500), (4, 250))
 """(scores in a run, samples in each), the best first: the first that fits into the share of the time is taken."""
@@ -24,8 +25,8 @@ class Scoring:
     """Samples seen between scores; 0 until planned, and for a run that is too short to be scored."""
     samples: int = 1000
     """Samples drawn for each score; always of the same latents."""
-    features: Features = field(default_factory=Random)
-    """What is compared."""
+    features: Features | None = None
+    """What is compared: encoded rows of a table and random features of all else, unless others are named."""
     patience: int | None = None
     """Training ends after so many scores in a row that are no better than the best one."""
 
@@ -36,6 +37,13 @@ class Scoring:
             raise UsageError("E-CONFIG-04", f"scoring.samples must be at least 20, not {self.samples}")
         if self.every_samples < 0 or (self.patience is not None and self.patience < 1):
             raise UsageError("E-CONFIG-04", "scoring.every_samples and scoring.patience must not be below 0 and 1")
+
+    def features_for(self, codec: Codec) -> Features:
+        """What is compared of such records."""
+        if self.features is not None:
+            return self.features
+        found: Features = from_plain(Features, codec.scoring_features, "scoring.features")
+        return found
 
 
 @dataclass(frozen=True)

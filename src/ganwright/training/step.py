@@ -72,7 +72,7 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     turn = Turn(state, config, spec, state.key("generator"))
     regularizers = due(config, "generator", state.step)
     unfreeze(state.generator_optimizer)
-    if config.loss.generator_needs_real:
+    if config.generator_needs_real:
         turn.real, turn.condition = batches.real(turn.key)
     else:
         turn.condition = batches.condition(turn.key)

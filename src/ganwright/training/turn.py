@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -36,6 +37,8 @@ class Turn:
     fake: Tensor = field(init=False)
     real_logits: tuple[Tensor, ...] = ()
     fake_logits: tuple[Tensor, ...] = ()
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+    """What the generator gave besides the last fakes."""
 
     def __post_init__(self) -> None:
         # What modules draw by themselves (dropout, a user's own noise) follows the step too, apart on every process.
@@ -46,8 +49,9 @@ class Turn:
         noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
         mine = {name: self._mine(value) for name, value in noise.items()}
         with self._precision():
-            raw = self.state.generator(mine, self.condition).raw
-        return apply_output(self.spec, raw.float())
+            made = self.state.generator(mine, self.condition)
+        self.extras = made.extras
+        return apply_output(self.spec, made.raw.float())
 
     def judge(self, x: Tensor) -> tuple[Tensor, ...]:
         """The discriminator's logits per head, float32."""

@@ -18,6 +18,7 @@ from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.table_rows import TableRows
 
 CLIPPED = "values beyond the range that was found, clipped to it"
 """The note of a codec that packs records which it has not seen when it was fitted."""
@@ -64,6 +65,10 @@ class Codec(ABC):
         "classes",
     )
     """What samples are measured by."""
+    default_features: ClassVar[str] = "self"
+    """In which features an evaluation compares records, unless the user names others."""
+    scoring_features: ClassVar[str] = "random"
+    """In which features samples are scored while training."""
     reason: str = ""
     """How the shape was chosen, for the data report; no part of the state."""
 
@@ -97,6 +102,10 @@ class Codec(ABC):
         against real ones on equal terms."""
         return x
 
+    def rows(self, x: Tensor) -> TableRows | None:
+        """A batch (B, *spec.shape) as rows in natural values, for measures of tables; None where records are none."""
+        return None
+
     def join(self, parts: Sequence[Any]) -> Any:
         """What `decode` gave for several batches, as the one thing that a user gets: here one list of them all."""
         return [item for part in parts for item in part]
@@ -113,7 +122,8 @@ class Codec(ABC):
 
     @abstractmethod
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
-        """The files in `folder` that objects first..first+count-1 belong in: one each, or one that holds them all.
+        """The files in `folder` that objects first..first+count-1 belong in: one each, or one that holds them all, which
+        `folder` may name itself.
 
         Args:
             suffix: one of `suffixes`, in any case; empty for the first of them.

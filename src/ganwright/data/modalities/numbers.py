@@ -152,7 +152,8 @@ class NumbersCodec(Codec):
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
         if suffix and suffix.lower() not in self.suffixes:
             raise UsageError("E-SAMPLE-07", f"rows are written as {self.suffixes[0]}, not {suffix}")
-        return [folder / SAMPLES_FILE] if count else []
+        file = folder if folder.suffix.lower() in self.suffixes else folder / SAMPLES_FILE
+        return [file] if count else []
 
     def write(self, objects: Any, folder: Path, first: int, suffix: str = "") -> list[Path]:
         """Rows added to samples.csv, which is begun anew with the names of the columns at `first` = 0; every number is
@@ -161,7 +162,7 @@ class NumbersCodec(Codec):
         paths = self.paths(folder, first, len(values), suffix)
         if not paths:
             return []
-        folder.mkdir(parents=True, exist_ok=True)
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
         with paths[0].open("a" if first else "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             if not first:
@@ -222,7 +223,7 @@ class Numbers(Modality):
         """Whether the first readable record is an array of one axis."""
         for record in source.read(0, 8):
             if not record.fault:
-                return isinstance(record.payload, np.ndarray) and record.payload.ndim == 1
+                return isinstance(record.payload, np.ndarray) and record.payload.ndim == 1 and record.payload.dtype != object
         return False
 
     def fit(self, source: Source, progress: Progress) -> NumbersCodec:
@@ -268,7 +269,7 @@ def usable_rows(
     kept: list[Record] = []
     skipped: list[Skipped] = []
     for record in records:
-        row = record.payload
+        row = _as_numbers(record.payload)
         if record.fault or not isinstance(row, np.ndarray) or row.ndim != 1 or row.dtype.kind not in "buif":
             skipped.append(Skipped(record.name, record.fault or "no row of numbers"))
         elif len(row) != (width := width or len(row)):
@@ -285,6 +286,16 @@ def usable_rows(
         column = int(np.argmin(finite[i]))
         skipped.append(Skipped(kept[i].name, f"{NOT_FINITE} ({columns[column] if columns else f'column {column + 1}'})"))
     return values[usable], [record for record, is_usable in zip(kept, usable, strict=True) if is_usable], skipped
+
+
+def _as_numbers(payload: Any) -> Any:
+    """A row of a table's cells as numbers, NaN where a cell is empty; whatever is no such row as it is."""
+    if not isinstance(payload, np.ndarray) or payload.dtype != object:
+        return payload
+    try:
+        return np.array([float("nan") if cell is None or cell == "" else float(cell) for cell in payload.tolist()])
+    except (TypeError, ValueError):
+        return payload
 
 
 def names_fit(columns: Sequence[Any]) -> bool:

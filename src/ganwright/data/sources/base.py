@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -14,6 +14,7 @@ from ganwright.core.errors import DataError
 from ganwright.core.registry import Registry
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
+from ganwright.data.tables.asked import Asked
 
 DIGEST_BYTES = 16 << 20
 """Of an array that is digested at a time."""
@@ -39,6 +40,10 @@ class Source(ABC):
     """What the values of a record are called, where its payload is a row (D,) and they have names."""
     notes: list[str]
     """What a user should know of how the source was read, one sentence each."""
+    reading: Asked = Asked()
+    """What a user said of how to read a table."""
+    style: Mapping[str, Any] | None = None
+    """How its rows stand in a file, where they do: "delimiter", "decimal", "header"."""
 
     @classmethod
     @abstractmethod
@@ -73,7 +78,7 @@ class Source(ABC):
         """How many records there are."""
 
     @abstractmethod
-    def read(self, start: int, stop: int) -> list[Record]:
+    def read(self, start: int, stop: int) -> Sequence[Record]:
         """Records start..stop-1. A record that cannot be read comes back with its fault, never as an exception."""
 
     @abstractmethod

@@ -1,15 +1,12 @@
-"""Rows of numbers: arrays, tensors, DataFrames, and .csv files."""
+"""Rows of numbers: arrays, tensors, and tables with labels beside them."""
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ganwright.data.in_memory import WHERE, frame_values, is_array, is_frame, is_series, labels_of, plain
-from ganwright.data.number_table import read_numbers
 from ganwright.data.row_arrays import RowArray
 from ganwright.data.sources.base import ArraySource
 
@@ -17,39 +14,22 @@ from ganwright.data.sources.base import ArraySource
 class Rows(ArraySource):
     """One table of numbers, or a tuple (table, labels).
 
-    Arrays and tensors are (N, D), or (N,) for one column; the columns of a DataFrame must be numbers or booleans; a .csv
-    file has commas, and names in its first line. Labels are one whole number or string per row.
+    Arrays and tensors are (N, D), or (N,) for one column; a DataFrame with labels beside it has columns of numbers or
+    booleans. Labels are one whole number or string per row.
     """
 
     # Above pictures in memory: (N, D) with labels (N, 1) could be taken for two grey pictures.
     specificity: ClassVar[int] = 11
-    opens: ClassVar[str] = "rows of numbers: arrays (N, D), DataFrames, .csv files"
-
-    def __init__(self, rows: RowArray, name: str, labels: list[str] | None = None, path: Path | None = None) -> None:
-        super().__init__(name, rows, labels or [], WHERE)
-        self._path = path
+    opens: ClassVar[str] = "rows of numbers: arrays (N, D)"
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
-        if isinstance(data, Path):
-            return data.suffix.lower() == ".csv" and data.is_file()
         return _is_rows(data) or _is_pair(data)
 
     @classmethod
     def open(cls, data: Any) -> Self:
-        if isinstance(data, Path):
-            table = read_numbers(data)
-            rows = RowArray(table.values, str(data), table.columns)
-            rows.notes += table.notes
-            return cls(rows, data.stem, path=data)
         table, labels = data if _is_pair(data) else (data, None)
-        return cls(_rows(table), "rows", None if labels is None else labels_of(labels))
-
-    def fingerprint(self) -> str:
-        if self._path is None:
-            return super().fingerprint()
-        facts = self._path.stat()
-        return hashlib.sha256(f"csv\0{facts.st_size}\0{facts.st_mtime_ns}".encode()).hexdigest()
+        return cls("rows", _rows(table), [] if labels is None else labels_of(labels), WHERE)
 
 
 def _is_rows(data: Any) -> bool:

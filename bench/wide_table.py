@@ -1,0 +1,111 @@
+"""Seconds and memory that preparing a wide and long table takes.
+
+    python bench/wide_table.py [--rows 1000000] [--profile]
+
+Writes a table of 25 decimal, 10 whole, 10 word and 5 date columns as CSV into a temporary folder, prepares it there, and
+prints one line of JSON: seconds to index, to fit and to pack, cells a second over all three, and the peak of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from machine import describe_machine
+
+from ganwright.data.preparation import prepare
+
+DECIMALS, WHOLES, WORDS, DATES = 25, 10, 10, 5
+CHUNK = 20_000
+
+
+def write_table(path: Path, rows: int, seed: int = 0) -> None:
+    """A CSV file with that many rows."""
+    names = [
+        f"{kind}_{place}"
+        for kind, count in (("decimal", DECIMALS), ("whole", WHOLES), ("word", WORDS), ("date", DATES))
+        for place in range(count)
+    ]
+    with path.open("w", encoding="utf-8") as file:
+        file.write(",".join(names) + "\n")
+        for start in range(0, rows, CHUNK):
+            for row in zip(*_columns(min(CHUNK, rows - start), np.random.default_rng([seed, start])), strict=True):
+                file.write(",".join(row) + "\n")
+
+
+def _columns(count: int, random: np.random.Generator) -> list[list[str]]:
+    columns = [[f"{value:.4f}" for value in random.normal(100, 30, count).tolist()] for _ in range(DECIMALS)]
+    columns += [[str(value) for value in random.integers(0, 10 ** (1 + i % 6), count).tolist()] for i in range(WHOLES)]
+    columns += [[f"word{value}" for value in random.integers(0, 5 * 2**i, count).tolist()] for i in range(WORDS)]
+    days = np.datetime64("2010-01-01") + np.arange(5000)
+    texts = np.datetime_as_string(days).astype(object)
+    return columns + [texts[random.integers(0, len(days), count)].tolist() for _ in range(DATES)]
+
+
+def measure(rows: int, profile: bool = False) -> dict[str, object]:
+    """The facts of one preparation."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "wide.csv"
+        write_table(path, rows)
+        first_seen: dict[str, float] = {}
+
+        def note(what: str, done: int, total: int) -> None:
+            first_seen.setdefault(what, time.perf_counter())
+
+        profiler = cProfile.Profile() if profile else None
+        if profiler:
+            profiler.enable()
+        began, used = time.perf_counter(), time.process_time()
+        dataset = prepare(
+            path,
+            cache=Path(folder) / "cache",
+            progress=note,
+        )
+        ended, used = time.perf_counter(), time.process_time() - used
+        if profiler:
+            profiler.disable()
+            pstats.Stats(profiler).sort_stats("tottime").print_stats(35)
+        cells = rows * (DECIMALS + WHOLES + WORDS + DATES)
+        return {
+            "rows": len(dataset),
+            "megabytes": round(path.stat().st_size / 1e6),
+            **_stages(first_seen, began, ended),
+            "processor_seconds": round(used, 2),
+            "cells_per_second": round(cells / (ended - began)),
+            "cells_per_processor_second": round(cells / used),
+            "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+            **describe_machine(),
+        }
+
+
+def _stages(first_seen: dict[str, float], began: float, ended: float) -> dict[str, float]:
+    """Seconds of each stage; a stage tells of itself after its first chunk, which is counted as the last one's."""
+    fit = first_seen.get("looking at rows", began)
+    pack = next((at for what, at in first_seen.items() if what.startswith("packing")), ended)
+    return {
+        "index_seconds": round(fit - began, 2),
+        "fit_seconds": round(pack - fit, 2),
+        "pack_seconds": round(ended - pack, 2),
+        "seconds": round(ended - began, 2),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--profile", action="store_true", help="also print where the time goes")
+    options = parser.parse_args(arguments)
+    print(json.dumps(measure(options.rows, options.profile)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Rows of a table, drawn column by column: each column given those that are known already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from ganwright.data.blocks import KNOWN, BlockLayout
+from ganwright.data.spec import DataSpec
+from ganwright.networks.base import (
+    UNCONDITIONED,
+    Conditions,
+    Discriminator,
+    Generated,
+    Generator,
+    NetworkFamily,
+    NoiseInput,
+    Verdict,
+    check_width,
+)
+
+MOST_LAYERS = 32
+
+
+@dataclass(frozen=True)
+class Columns(NetworkFamily):
+    """A residual generator that fills in what is not known of a row, and a dense discriminator.
+
+    A sample is drawn in passes: all numbers at once, then word after word, each pass given all before it. In training the
+    generator does one pass of a real row of which any columns may be known, and the discriminator sees what is known and
+    what was drawn. So whatever a user asks for is simply known from the start.
+    """
+
+    latent: int = 64
+    """Length of the noise vector."""
+    width: int = 256
+    """Neurons of the generator's layers."""
+    layers: int = 1
+    """Residual layers of the generator, each twice as wide inside."""
+    discriminator_widths: tuple[int, ...] = (256, 256)
+    """Neurons of the discriminator's hidden layers."""
+    temperature: float = 0.5
+    """Of the choice among modes (Jang et al. 2017, arXiv:1611.01144); small ones have large gradients."""
+
+    kinds = frozenset({"table"})
+    applies_output = True
+
+    def __post_init__(self) -> None:
+        for name, width in (("latent", self.latent), ("width", self.width)):
+            check_width(name, width)
+        if not 0 < self.layers <= MOST_LAYERS:
+            raise ValueError(f"layers must lie in 1..{MOST_LAYERS}, not {self.layers}")
+        if len(self.discriminator_widths) > MOST_LAYERS:
+            raise ValueError(f"at most {MOST_LAYERS} hidden layers a network")
+        for width in self.discriminator_widths:
+            check_width("a hidden layer's width", width)
+        if not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"temperature must lie in 0.01..100, not {self.temperature}")
+
+    @property
+    def condition_inputs(self) -> int:
+        return 0
+
+    def generator(self, spec: DataSpec) -> Generator:
+        return ColumnGenerator(self, spec)
+
+    def discriminator(self, spec: DataSpec) -> Discriminator:
+        return ColumnDiscriminator(self, spec)
+
+
+class ColumnGenerator(Generator):
+    """(B, 1 or C, latent), and what is known, to (B, W): values in -1..1, modes as one-hot."""
+
+    block = 1024
+
+    def __init__(self, family: Columns, spec: DataSpec) -> None:
+        super().__init__()
+        self.layout = BlockLayout(spec.blocks)
+        self.latent = NoiseInput((family.latent,), family.noise)
+        self.temperature = family.temperature
+        self.passes = self.layout.passes
+        self.entry = nn.Linear(family.latent + self.layout.width + self.layout.columns, family.width)
+        self.layers = nn.Sequential(*(_Residual(family.width) for _ in range(family.layers)))
+        self.norm = nn.LayerNorm(family.width)
+        self.exit = nn.Linear(family.width, self.layout.width)
+
+    @property
+    def noise(self) -> dict[str, NoiseInput]:  # type: ignore[override]
+        """One latent in training, where a row gets one pass; otherwise one for each pass."""
+        draws = 1 if self.training else len(self.passes)
+        return {
+            "latent": replace(self.latent, shape=(draws, *self.latent.shape)),
+            "choices": NoiseInput((self.layout.modes,), "uniform"),
+        }
+
+    def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
+        latent, choices = noise["latent"], self._gumbel(noise["choices"])
+        told = condition.get(KNOWN)
+        row, known, drawn = self.layout.split(self.layout.nothing(latent) if told is None else told)
+        if not self.training:
+            return Generated(self._in_passes(latent, choices, row, known))
+        logits = self.raw(latent[:, 0], row, known).float()
+        unknown = drawn[:, self.layout.on(drawn.device).column_of]
+        x = row + unknown * self._chosen(logits, choices)
+        return Generated(x, {"log_probabilities": self.layout.log_softmax(logits), "drawn": self._words(unknown)})
+
+    def _in_passes(self, latent: Tensor, choices: Tensor, row: Tensor, known: Tensor) -> Tensor:
+        """(B, W): the columns of each pass that are not known, given all that are."""
+        places = self.layout.on(known.device)
+        for number, columns in enumerate(self.passes):
+            mine = torch.zeros_like(known)
+            mine[:, columns] = 1 - known[:, columns]
+            x = self._chosen(self.raw(latent[:, number], row, known).float(), choices)
+            row, known = torch.where(mine[:, places.column_of] > 0, x, row), known + mine
+        return row
+
+    def _words(self, unknown: Tensor) -> Tensor:
+        """(B, W): what is drawn, but for numbers."""
+        words = torch.tensor([not block.number for block in self.layout.blocks], device=unknown.device)
+        return unknown * words[self.layout.on(unknown.device).column_of]
+
+    def raw(self, latent: Tensor, row: Tensor, known: Tensor) -> Tensor:
+        """(B, W): logits of modes and values before their tanh, given (B, latent), a row (B, W) and its mask (B, C)."""
+        return self.exit(self.norm(self.layers(self.entry(torch.cat([latent, row, known], 1)))))
+
+    def _chosen(self, logits: Tensor, choices: Tensor) -> Tensor:
+        """(B, W): modes one-hot, with the gradient of the soft choice; values in -1..1 beside a chosen first mode."""
+        places = self.layout.on(logits.device)
+        soft = self.layout.log_softmax((logits + choices) / self.temperature).exp() * places.is_mode
+        still = soft.detach()
+        hard = ((still >= self.layout.largest(still)) & places.is_mode).to(soft.dtype)
+        modes = hard + (soft - still)
+        first = torch.where(places.written[places.valued], modes[:, places.beside], 1)
+        values = torch.zeros_like(logits).index_copy(1, places.values, logits[:, places.values].tanh() * first)
+        return torch.where(places.is_mode, modes, values)
+
+    def _gumbel(self, choices: Tensor) -> Tensor:
+        """(B, W): uniform noise in -1..1 for each mode as Gumbel noise in its place; 0 at values."""
+        uniform = ((choices + 1) / 2).clamp(1e-7, 1 - 1e-7)
+        spread = choices.new_zeros(len(choices), self.layout.width)
+        spread[:, self.layout.on(choices.device).is_mode] = -(-uniform.log()).log()
+        return spread
+
+
+class ColumnDiscriminator(Discriminator):
+    """(B, W), and what the generator was told of the row, to (B,)."""
+
+    def __init__(self, family: Columns, spec: DataSpec) -> None:
+        super().__init__()
+        self.layout = BlockLayout(spec.blocks)
+        layers: list[nn.Module] = []
+        width_in = self.layout.width + self.layout.told_width
+        for width in family.discriminator_widths:
+            layers += [nn.Linear(width_in, width), nn.LeakyReLU(0.2)]
+            width_in = width
+        self.layers = nn.Sequential(*layers)
+        self.logit = nn.Linear(width_in, 1)
+
+    def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
+        told = condition.get(KNOWN)
+        features = self.layers(torch.cat([x, self.layout.nothing(x) if told is None else told], 1))
+        return Verdict((self.logit(features).squeeze(1),), features)
+
+
+class _Residual(nn.Module):
+    """x + what a layer twice as wide makes of it, which is little at first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, 2 * width)
+        self.narrow = nn.Linear(2 * width, width)
+        nn.init.normal_(self.narrow.weight, std=0.1 * (2 * width) ** -0.5)
+        nn.init.zeros_(self.narrow.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.narrow(silu(self.widen(self.norm(x))))

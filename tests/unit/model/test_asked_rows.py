@@ -1,0 +1,154 @@
+"""Rows as asked for, and rows completed; what is asked for holds even in a model that has learned nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from support import tiny_dataset, tiny_model_file, tiny_table
+
+from ganwright.core.errors import UsageError
+from ganwright.data.modalities.table import TableCodec
+from ganwright.data.preparation import prepare
+from ganwright.model.model import Model
+from ganwright.model.model_file import ModelContents
+from ganwright.networks.base import NetworkFamily
+from ganwright.networks.columns import Columns
+from ganwright.networks.mlp import Mlp
+
+SMALL = Columns(latent=4, width=16, discriminator_widths=(8,))
+
+
+def model(family: NetworkFamily = SMALL) -> Model:
+    codec = tiny_table(400).codec
+    spec = replace(codec.spec, output="linear") if family.applies_output else codec.spec
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator = family.generator(spec)
+    return Model(ModelContents(family, spec, codec, generator.requires_grad_(False), {}))
+
+
+@pytest.mark.parametrize(
+    ("where", "holds"),
+    [
+        ({"city": "Rome"}, lambda rows: (rows.city == "Rome").all()),
+        ({"city": ["Rome", "Lima"]}, lambda rows: set(rows.city) == {"Rome", "Lima"}),
+        ({"city": None}, lambda rows: rows.city.isna().all()),
+        ({"age": 40}, lambda rows: (rows.age == 40).all()),
+        ({"age": (30, 40)}, lambda rows: rows.age.between(30, 40).all()),
+        ({"age": (None, 25)}, lambda rows: (rows.age <= 25).all()),
+        ({"gain": (1, None)}, lambda rows: (rows.gain >= 1).all()),
+        ({"gain": 0}, lambda rows: (rows.gain == 0).all()),
+        ({"sex": "f", "age": (60, 70)}, lambda rows: (rows.sex == "f").all() and rows.age.between(60, 70).all()),
+        ({"age": (60, 70), "gain": (100, 300), "city": "Lima"}, lambda rows: rows.gain.between(100, 300).all()),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_every_row_is_as_asked_for(where: dict[str, Any], holds: Any) -> None:
+    rows = model().sample(1500, where=where)
+    assert len(rows) == 1500
+    assert holds(rows)
+
+
+def test_a_column_may_be_asked_for_by_its_name() -> None:
+    rows = model().sample(20, seed=3, city="Rome")
+    assert rows.equals(model().sample(20, seed=3, where={"city": "Rome"}))
+
+
+def test_a_row_does_not_depend_on_how_many_are_asked_for() -> None:
+    where = {"age": (30, 40), "sex": "f"}
+    assert model().sample(1100, seed=5, where=where)[:7].equals(model().sample(7, seed=5, where=where))
+
+
+def test_one_column_comes_as_often_as_in_the_data() -> None:
+    """Among those asked for: of the rows with gain 0 and with age 18..29 there are so many in the data."""
+    data = tiny_table(400)
+    real = pd.concat([data.codec.decode(data.codec.expand(data.batch(np.arange(400))))])
+    share = (real.age.between(20, 22).sum()) / real.age.between(20, 40).sum()
+    rows = model().sample(6000, where={"age": (20, 40)})
+    assert rows.age.between(20, 22).mean() == pytest.approx(share, abs=0.03)
+    cities = model().sample(6000, where={"city": ["Rome", "Lima"]}).city
+    expected = (real.city == "Rome").sum() / real.city.isin(["Rome", "Lima"]).sum()
+    assert (cities == "Rome").mean() == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"town": "Rome"}, ["no column 'town'"]),
+        ({"city": "Roma"}, ["never is 'Roma'", "known: Bergen, Lima, Rome"]),
+        ({"city": (1, 2)}, ["no range", "Bergen"]),
+        ({"age": (200, 300)}, ["never is 200..300", "it goes from 18 to"]),
+        ({"age": "old"}, ["'old' is no number", "age"]),
+        ({"age": (50, 40)}, ["nothing lies between 50 and 40"]),
+        ({"sex": None}, ["never missing"]),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_told_of(where: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        model().sample(3, where=where)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 6
+
+
+def test_networks_that_draw_whole_rows_cannot_be_asked() -> None:
+    whole = model(Mlp(latent=4, generator_widths=(8,), discriminator_widths=(8,)))
+    assert len(whole.sample(5)) == 5
+    with pytest.raises(UsageError, match="cannot be told of cells") as caught:
+        whole.sample(5, where={"city": "Rome"})
+    assert "--recipe columns" in str(caught.value)
+
+
+def test_pictures_have_no_columns(tmp_path: Path) -> None:
+    pictures = Model.load(tiny_model_file(tmp_path / "m.safetensors"))
+    with pytest.raises(UsageError, match="no columns"):
+        pictures.sample(5, where={"city": "Rome"})
+    assert tiny_dataset().codec.noun == "pictures"
+
+
+def test_given_cells_come_back_as_they_were_and_the_others_are_filled() -> None:
+    given = pd.DataFrame({"city": ["Rome", None, "Lima"], "age": [33.0, 44.0, np.nan]})
+    rows = model().complete(given)
+    assert list(rows.columns) == ["age", "gain", "city", "sex"]
+    assert rows.city.tolist()[0::2] == ["Rome", "Lima"]
+    assert rows.age.tolist()[:2] == [33, 44]
+    assert rows.gain.notna().all()
+    assert rows.sex.isin(["f", "m"]).all()
+
+
+def test_a_given_number_beyond_what_was_seen_is_kept() -> None:
+    rows = model().complete(pd.DataFrame({"age": [150, 3]}))
+    assert rows.age.tolist() == [150, 3]
+
+
+def test_a_table_of_other_columns_is_refused() -> None:
+    with pytest.raises(UsageError, match="no column that the model knows"):
+        model().complete(pd.DataFrame({"weight": [1.0, 2.0]}))
+
+
+def test_a_large_table_is_completed_in_its_order() -> None:
+    ages = np.arange(2500) % 60 + 20.0
+    rows = model().complete(pd.DataFrame({"age": ages}))
+    assert rows.age.tolist() == ages.tolist()
+
+
+def test_a_column_that_another_decides_is_asked_for_through_it() -> None:
+    zones = {"north": 1, "south": 1, "east": 2, "west": 3}
+    random = np.random.default_rng(0)
+    zone = random.choice(list(zones), 600)
+    table = pd.DataFrame({"zone": zone, "number": [zones[name] for name in zone], "x": random.normal(size=600)})
+    codec = prepare(table).codec
+    assert isinstance(codec, TableCodec)
+    assert [str(each) for each in codec.constraints] == ["zone -> number"]
+    spec = replace(codec.spec, output="linear")
+    model = Model(ModelContents(SMALL, spec, codec, SMALL.generator(spec).requires_grad_(False), {}))
+    rows = model.sample(500, number=1)
+    assert set(rows.zone) == {"north", "south"}
+    assert (rows.number == 1).all()
+    assert (model.sample(200, number=(2, 3)).zone != "north").all()
