@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ ADULT = [
     *("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship", "race"),
     *("sex", "capital-gain", "capital-loss", "hours-per-week", "native-country", "income"),
 ]
+JUDGING = ("catboost>=1.2", "scikit-learn>=1.5", "pandas>=2.2")
 JUDGE = Path(__file__).with_name("tables_judge.py")
 
 
@@ -122,8 +124,7 @@ def judged(python: Path, folder: Path, name: str, task: Task, seed: int, iterati
     command = [str(python), str(JUDGE), str(folder / name), str(folder / "test.csv"), task.target]
     command += ["--seed", str(seed), "--iterations", str(iterations)]
     command += ["--positive", task.positive] if task.positive else []
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=clean)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=clean_environment())
     return json.loads(done.stdout)
 
 
@@ -134,17 +135,21 @@ def summary(found: list[dict[str, float]]) -> dict[str, Any]:
     return means | {f"{name}_spread": round(float(np.std([each[name] for each in found])), 4) for name in names}
 
 
-def environment() -> Path:
-    """The Python of the judge's environment, which is made where there is none yet."""
+def environment(name: str = "tables-env", packages: Sequence[str] = JUDGING) -> Path:
+    """The Python of an environment in the cache, which is made where there is none yet."""
     cache = Path(os.environ.get("GANWRIGHT_CACHE", Path.home() / ".cache" / "ganwright"))
-    folder = cache / "bench" / "tables-env"
+    folder = cache / "bench" / name
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        packages = ["catboost>=1.2", "scikit-learn>=1.5", "pandas>=2.2"]
         subprocess.run([str(python), "-m", "pip", "install", "-q", *packages], check=True, stdout=sys.stderr)
         (folder / "ready").touch()
     return python
+
+
+def clean_environment() -> dict[str, str]:
+    """What another environment's Python should know of this one's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 if __name__ == "__main__":

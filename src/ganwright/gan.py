@@ -181,8 +181,8 @@ class GAN:
         """Train on `data` and keep the average generator as `model_`.
 
         Args:
-            data: a path (folder, zip, IDX, .npy, .csv of numbers); arrays or tensors (N, H, W), (N, H, W, C) or (N, D), with
-                labels as a pair (array, labels); a DataFrame of numbers; a list of pictures; or any iterable of batches.
+            data: a path (folder, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors (N, H, W), (N, H, W, C) or
+                (N, D), with labels as a pair (array, labels); a DataFrame; a list of pictures; or any iterable of batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
                 `images` samples seen. Without any it is ten minutes.
             limit: take that many records, for a quick check.

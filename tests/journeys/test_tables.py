@@ -11,7 +11,7 @@ import pytest
 
 from ganwright.cli.app import run
 
-COLUMNS = ["order_id", "price", "qty", "day", "region", "borough", "vip"]
+COLUMNS = ["order_id", "price", "qty", "day", "region", "borough", "zone", "vip"]
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the table, and a run that was trained on it for a few steps."""
     folder = tmp_path_factory.mktemp("shop")
     random = np.random.default_rng(0)
-    towns = {"North": "A", "South": "A", "East": "B", "West": "C"}
+    towns = {"North": ("A", 11), "South": ("A", 12), "East": ("B", ""), "West": ("C", 14)}
     with (folder / "sales.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(COLUMNS)
@@ -28,7 +28,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
             region = random.choice(list(towns))
             day = f"{random.integers(1, 29):02}.{random.integers(1, 13):02}.2024"
             vip = random.choice(["yes", "no"]) if random.random() > 0.2 else ""
-            writer.writerow([5000 + number, price, random.integers(1, 60), day, region, towns[region], vip])
+            writer.writerow([5000 + number, price, random.integers(1, 60), day, region, *towns[region], vip])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("GANWRIGHT_CACHE", str(folder / "cache"))

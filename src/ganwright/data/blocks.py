@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -32,6 +33,20 @@ class Places:
     """int64 (V,): where the values lie."""
     beside: Tensor
     """int64 (V,): where the first mode of each of these columns lies, if its modes are written down."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some columns of a row, and how they lie side by side when nothing else does."""
+
+    columns: list[int]
+    layout: BlockLayout
+    numbers: tuple[int, ...]
+    """Where their numbers lie in the whole row."""
+
+    def places(self, device: torch.device) -> Tensor:
+        """`numbers` as int64 on a device."""
+        return torch.tensor(self.numbers, device=device)
 
 
 class BlockLayout:
@@ -98,6 +113,19 @@ class BlockLayout:
         numbers = [place for place, block in enumerate(self.blocks) if block.number]
         others = [[place] for place, block in enumerate(self.blocks) if not block.number]
         return [numbers, *others] if numbers else others
+
+    @property
+    def parts(self) -> list[Part]:
+        """The columns of each pass."""
+        starts = [0, *accumulate(block.width for block in self.blocks)]
+        return [
+            Part(
+                columns,
+                BlockLayout([self.blocks[column] for column in columns]),
+                tuple(number for column in columns for number in range(starts[column], starts[column + 1])),
+            )
+            for columns in self.passes
+        ]
 
     def told(self, x: Tensor, known: Tensor, drawn: Tensor) -> Tensor:
         """(B, W + 2C): rows x (B, W) where `known` (B, C) is 1 and zeros elsewhere, then both masks."""

@@ -35,6 +35,7 @@ from ganwright.metrics.classes import by_class
 from ganwright.metrics.memorisation import nearness
 from ganwright.metrics.parts.measurement import Measurement
 from ganwright.metrics.parts.neighbours import nearest
+from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import versions
 from ganwright.runtime.keys import Key
 
@@ -167,6 +168,7 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
     if len(samples) < FEWEST_SAMPLES:
         what = f"{len(samples)} samples are too few to evaluate"
         raise DataError("E-EVALUATE-03", what, hints=(f"at least {FEWEST_SAMPLES}; 5,000 are usual",))
+    keep_freed_memory()
     extractor = question.features.extractor(split.train, question.device, progress)
     gathering = _Gathering(question, extractor, progress)
     train = gathering.records("training records", split.train)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import linear, silu
 
 from ganwright.data.blocks import KNOWN, BlockLayout
 from ganwright.data.spec import DataSpec
@@ -82,7 +82,7 @@ class ColumnGenerator(Generator):
         self.layout = BlockLayout(spec.blocks)
         self.latent = NoiseInput((family.latent,), family.noise)
         self.temperature = family.temperature
-        self.passes = self.layout.passes
+        self.parts = self.layout.parts
         self.entry = nn.Linear(family.latent + self.layout.width + self.layout.columns, family.width)
         self.layers = nn.Sequential(*(_Residual(family.width) for _ in range(family.layers)))
         self.norm = nn.LayerNorm(family.width)
@@ -91,7 +91,7 @@ class ColumnGenerator(Generator):
     @property
     def noise(self) -> dict[str, NoiseInput]:  # type: ignore[override]
         """One latent in training, where a row gets one pass; otherwise one for each pass."""
-        draws = 1 if self.training else len(self.passes)
+        draws = 1 if self.training else len(self.parts)
         return {
             "latent": replace(self.latent, shape=(draws, *self.latent.shape)),
             "choices": NoiseInput((self.layout.modes,), "uniform"),
@@ -110,12 +110,18 @@ class ColumnGenerator(Generator):
 
     def _in_passes(self, latent: Tensor, choices: Tensor, row: Tensor, known: Tensor) -> Tensor:
         """(B, W): the columns of each pass that are not known, given all that are."""
-        places = self.layout.on(known.device)
-        for number, columns in enumerate(self.passes):
-            mine = torch.zeros_like(known)
-            mine[:, columns] = 1 - known[:, columns]
-            x = self._chosen(self.raw(latent[:, number], row, known).float(), choices)
-            row, known = torch.where(mine[:, places.column_of] > 0, x, row), known + mine
+        of_latent, of_row, of_known = self.entry.weight.split([latent.shape[-1], row.shape[1], known.shape[1]], 1)
+        told = self.entry.bias + linear(row, of_row) + linear(known, of_known)
+        for number, part in enumerate(self.parts):
+            places, columns = part.places(known.device), part.columns
+            hidden = self._hidden(told + linear(latent[:, number], of_latent))
+            logits = linear(hidden, self.exit.weight[places], self.exit.bias[places]).float()
+            mine = 1 - known[:, columns]
+            modes = _largest(part.layout, logits + choices[:, places])
+            x = _with_values(part.layout, logits, modes) * mine[:, part.layout.on(known.device).column_of]
+            row = row.index_add(1, places, x)
+            # What the next pass is told is what this one was, and what it drew.
+            told = told + linear(x, of_row[:, places]) + linear(mine, of_known[:, columns])
         return row
 
     def _words(self, unknown: Tensor) -> Tensor:
@@ -125,18 +131,16 @@ class ColumnGenerator(Generator):
 
     def raw(self, latent: Tensor, row: Tensor, known: Tensor) -> Tensor:
         """(B, W): logits of modes and values before their tanh, given (B, latent), a row (B, W) and its mask (B, C)."""
-        return self.exit(self.norm(self.layers(self.entry(torch.cat([latent, row, known], 1)))))
+        return self.exit(self._hidden(self.entry(torch.cat([latent, row, known], 1))))
+
+    def _hidden(self, entered: Tensor) -> Tensor:
+        return self.norm(self.layers(entered))
 
     def _chosen(self, logits: Tensor, choices: Tensor) -> Tensor:
         """(B, W): modes one-hot, with the gradient of the soft choice; values in -1..1 beside a chosen first mode."""
-        places = self.layout.on(logits.device)
-        soft = self.layout.log_softmax((logits + choices) / self.temperature).exp() * places.is_mode
+        soft = self.layout.log_softmax((logits + choices) / self.temperature).exp() * self.layout.on(logits.device).is_mode
         still = soft.detach()
-        hard = ((still >= self.layout.largest(still)) & places.is_mode).to(soft.dtype)
-        modes = hard + (soft - still)
-        first = torch.where(places.written[places.valued], modes[:, places.beside], 1)
-        values = torch.zeros_like(logits).index_copy(1, places.values, logits[:, places.values].tanh() * first)
-        return torch.where(places.is_mode, modes, values)
+        return _with_values(self.layout, logits, _largest(self.layout, still) + (soft - still))
 
     def _gumbel(self, choices: Tensor) -> Tensor:
         """(B, W): uniform noise in -1..1 for each mode as Gumbel noise in its place; 0 at values."""
@@ -164,6 +168,19 @@ class ColumnDiscriminator(Discriminator):
         told = condition.get(KNOWN)
         features = self.layers(torch.cat([x, self.layout.nothing(x) if told is None else told], 1))
         return Verdict((self.logit(features).squeeze(1),), features)
+
+
+def _largest(layout: BlockLayout, scores: Tensor) -> Tensor:
+    """(B, W) of `layout`: 1 at the mode with the largest score of each column, 0 elsewhere."""
+    return ((scores >= layout.largest(scores)) & layout.on(scores.device).is_mode).to(scores.dtype)
+
+
+def _with_values(layout: BlockLayout, logits: Tensor, modes: Tensor) -> Tensor:
+    """(B, W) of `layout`: the modes, and values in -1..1 beside a chosen first mode."""
+    places = layout.on(logits.device)
+    first = torch.where(places.written[places.valued], modes[:, places.beside], 1)
+    values = torch.zeros_like(logits).index_copy(1, places.values, logits[:, places.values].tanh() * first)
+    return torch.where(places.is_mode, modes, values)
 
 
 class _Residual(nn.Module):

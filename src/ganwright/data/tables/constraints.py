@@ -278,14 +278,14 @@ def _rounded_up(column: MeasuredColumn, numbers: np.ndarray) -> np.ndarray:
 def pack_constraints(
     constraints: Sequence[Constraint], columns: Sequence[Column]
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
-    """(plain JSON values, which name columns by their places; tables float64 (n,), one after another)."""
+    """(plain JSON values, which name columns by their places; tables, finite float64 (n,), one after another)."""
     places = {column.name: place for place, column in enumerate(columns)}
     plain = [
         {"type": each.type, "column": places[each.computed.name], "needs": [places[need.name] for need in each.needs]}
         for each in constraints
     ]
     tables = [each.table for each in constraints if isinstance(each, Dependence)]
-    return plain, np.concatenate([np.empty(0), *tables])
+    return plain, np.concatenate([np.empty(0), *map(_finite, tables)])
 
 
 def unpack_constraints(
@@ -309,19 +309,36 @@ def unpack_constraints(
         if any(type(place) is not int or not 0 <= place < len(columns) for place in places) or len(places) < 2:
             raise ValueError("a constraint of columns that do not exist")
         computed, *needs = (columns[place] for place in places)
-        length = len(Keys(needs[0])) + 1 if each["type"] == "dependence" else 0
+        length = 2 * (len(Keys(needs[0])) + 1) if each["type"] == "dependence" else 0
         if length > len(tables) - at:
             raise ValueError("a table is cut off")
         if each["type"] == "order" and not left:
             raise ValueError("an order needs its gap")
         constraints.append(
-            made(each["type"], computed, needs, left.pop(0) if each["type"] == "order" else None, tables[at : at + length])
+            made(
+                *(each["type"], computed, needs, left.pop(0) if each["type"] == "order" else None),
+                _table(tables[at : at + length]),
+            )
         )
         at += length
     if left or at != len(tables):
         raise ValueError("something of the constraints is left over")
     check_order(constraints)
     return constraints
+
+
+def _finite(table: np.ndarray) -> np.ndarray:
+    """float64 (2K,) of (K,): which are nothing, then the others; a model file holds finite numbers only."""
+    nothing = np.isnan(table)
+    return np.concatenate([nothing, np.where(nothing, 0, table)])
+
+
+def _table(finite: np.ndarray) -> np.ndarray:
+    """What `_finite` was given."""
+    nothing, table = np.split(finite, 2)
+    if not np.isin(nothing, (0, 1)).all():
+        raise ValueError("a table says neither that a number is there nor that it is not")
+    return np.where(nothing == 1, np.nan, table)
 
 
 def made(kind: str, computed: Column, needs: Sequence[Column], gap: Column | None, table: np.ndarray) -> Constraint:
