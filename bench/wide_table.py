@@ -1,9 +1,10 @@
-"""Seconds and memory that preparing a wide and long table takes.
+"""Seconds and memory that preparing a wide and long table takes, and training on it.
 
-    python bench/wide_table.py [--rows 1000000] [--profile]
+    python bench/wide_table.py [--rows 1000000] [--steps 50] [--profile]
 
 Writes a table of 25 decimal, 10 whole, 10 word and 5 date columns as CSV into a temporary folder, prepares it there, and
-prints one line of JSON: seconds to index, to fit and to pack, cells a second over all three, and the peak of memory.
+prints one line of JSON: seconds to index, to fit and to pack, cells a second over all three, and the peak of memory. With
+`--steps` a model is then trained, sampled and saved as a user would, and a second line gives seconds and the peak of it all.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from __future__ import annotations
 import argparse
 import cProfile
 import json
+import os
 import pstats
 import resource
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from machine import describe_machine
 
+from ganwright import GAN
 from ganwright.data.preparation import prepare
 
 DECIMALS, WHOLES, WORDS, DATES = 25, 10, 10, 5
@@ -50,9 +54,9 @@ def _columns(count: int, random: np.random.Generator) -> list[list[str]]:
     return columns + [texts[random.integers(0, len(days), count)].tolist() for _ in range(DATES)]
 
 
-def measure(rows: int, profile: bool = False) -> dict[str, object]:
-    """The facts of one preparation."""
-    with tempfile.TemporaryDirectory() as folder:
+def measure(rows: int, steps: int, profile: bool = False) -> Iterator[dict[str, object]]:
+    """The facts of one preparation, and those of one training."""
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, GANWRIGHT_CACHE=f"{folder}/cache"):
         path = Path(folder) / "wide.csv"
         write_table(path, rows)
         first_seen: dict[str, float] = {}
@@ -64,26 +68,41 @@ def measure(rows: int, profile: bool = False) -> dict[str, object]:
         if profiler:
             profiler.enable()
         began, used = time.perf_counter(), time.process_time()
-        dataset = prepare(
-            path,
-            cache=Path(folder) / "cache",
-            progress=note,
-        )
+        dataset = prepare(path, progress=note)
         ended, used = time.perf_counter(), time.process_time() - used
         if profiler:
             profiler.disable()
             pstats.Stats(profiler).sort_stats("tottime").print_stats(35)
         cells = rows * (DECIMALS + WHOLES + WORDS + DATES)
-        return {
+        yield {
             "rows": len(dataset),
             "megabytes": round(path.stat().st_size / 1e6),
             **_stages(first_seen, began, ended),
             "processor_seconds": round(used, 2),
             "cells_per_second": round(cells / (ended - began)),
             "cells_per_processor_second": round(cells / used),
-            "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+            "peak_gib": peak_gib(),
             **describe_machine(),
         }
+        if steps:
+            began = time.perf_counter()
+            gan = GAN(seed=0).fit(path, steps=steps, run=Path(folder) / "run")
+            fitted = time.perf_counter()
+            made = gan.sample(10_000)
+            yield {
+                "steps": gan.ended_.step,
+                "width": gan.model_.spec.shape[0],
+                "fit_seconds": round(fitted - began, 1),
+                "sample_seconds": round(time.perf_counter() - fitted, 1),
+                "sampled": len(made),
+                "model_megabytes": round((Path(folder) / "run" / "model.safetensors").stat().st_size / 1e6, 1),
+                "peak_gib": peak_gib(),
+            }
+
+
+def peak_gib() -> float:
+    """The most memory that this process has had."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
 
 
 def _stages(first_seen: dict[str, float], began: float, ended: float) -> dict[str, float]:
@@ -99,12 +118,14 @@ def _stages(first_seen: dict[str, float], began: float, ended: float) -> dict[st
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints the line."""
+    """Prints the lines."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--steps", type=int, default=0, help="also train for so many")
     parser.add_argument("--profile", action="store_true", help="also print where the time goes")
     options = parser.parse_args(arguments)
-    print(json.dumps(measure(options.rows, options.profile)))
+    for line in measure(options.rows, options.steps, options.profile):
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def score_lines(count: int = 12, best: int = 8) -> str:
     for i in range(count):
         distance = 60 + 3.0 * abs(i - best) + (i % 3)
         numbers = {"frechet": distance, "recall": 0.04 * min(i, best), "diversity": 0.3 + 0.05 * i}
-        lines.append(json.dumps({"step": 100 * (i + 1), "samples_seen": 3200 * (i + 1), **numbers, "best": i <= best}))
+        lines.append(json.dumps({"step": 100 * (i + 1), "samples_seen": 3200 * (i + 1), **numbers, "kept": i <= best}))
     return "\n".join(lines) + "\n"
 
 

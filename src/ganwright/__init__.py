@@ -33,9 +33,10 @@ _HOMES = {
     "Image": "ganwright.data.modalities.image",
     "Layers": "ganwright.networks.keras.definition",
     "Numbers": "ganwright.data.modalities.numbers",
+    "Table": "ganwright.data.modalities.table",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "evaluate", "load"]
+__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Table", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:

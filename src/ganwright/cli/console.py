@@ -122,8 +122,8 @@ def progress_text(event: Progress, saved_seconds_ago: float | None, score: Score
     if event.epoch is not None:
         parts.append((f"epoch {event.epoch:.1f}", ""))
     if score is not None:
-        best = "the best" if score.best else f"best {score.best_frechet:.3g}"
-        parts.append((f"Fréchet {score.frechet:.3g} ({best})", ""))
+        kept = "kept" if score.kept else f"kept {score.kept_frechet:.3g}"
+        parts.append((f"Fréchet {score.frechet:.3g} ({kept})", ""))
     if event.diversity is not None:
         parts.append((f"diversity {event.diversity:.2f}", ""))
     if saved_seconds_ago is not None:

@@ -303,9 +303,9 @@ def _draw_nearest_rows(evidence: Evidence, samples: TableRows, train: TableRows)
 
 
 def draw_grid(samples: Samples, dataset: Dataset) -> PillowImage.Image:
-    """The first 64 samples."""
+    """The first samples, as many as the codec shows."""
     codec = dataset.codec
-    return codec.preview(codec.decode(samples.at(np.arange(min(64, len(samples))))), 8)
+    return codec.preview(codec.decode(samples.at(np.arange(min(codec.shown, len(samples))))), 8)
 
 
 def features_named(choice: FeaturesChoice) -> Features:

@@ -44,8 +44,8 @@ class ScoreLine:
     frechet: float | None = None
     recall: float | None = None
     diversity: float | None = None
-    best: bool = False
-    """Whether it was the best so far, and so the model that was kept from then on."""
+    kept: bool = False
+    """Whether its model was the one that was kept from then on."""
 
 
 @dataclass

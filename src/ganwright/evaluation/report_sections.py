@@ -242,7 +242,7 @@ def measurement_table(measurements: Mapping[str, Measurement]) -> str:
 
 def score_curves(lines: list[ScoreLine]) -> list[str]:
     """The scores of a run against the samples that it had seen, the model that was kept marked."""
-    kept = max((i for i, line in enumerate(lines) if line.best), default=None)
+    kept = max((i for i, line in enumerate(lines) if line.kept), default=None)
     drawn: list[str] = []
     for name, words in SCORE_TITLES.items():
         places = [i for i, line in enumerate(lines) if getattr(line, name) is not None]
@@ -250,7 +250,7 @@ def score_curves(lines: list[ScoreLine]) -> list[str]:
         drawn.append(curve(points, places.index(kept) if kept in places else None, words, "thousand samples seen"))
     found = [each for each in drawn if each]
     if found and kept is not None:
-        what = f"The model of step {lines[kept].step:,} was kept: none before it or after it scored better."
+        what = f"The model of step {lines[kept].step:,} was kept: the last that scored best, or as good but for chance."
         found.append(paragraph(f"{what} These scores steer a run; they are not those of an evaluation.", "soft"))
     return found
 

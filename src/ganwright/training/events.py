@@ -56,10 +56,14 @@ class Scored:
     frechet: float
     """See `scoring.Score`."""
     recall: float
-    best: bool
-    """Whether no score before was as good."""
-    best_frechet: float
-    best_step: int
+    error: float
+    """The standard error of `frechet`, from all scores so far."""
+    kept: bool
+    """Whether no score before was better by more than chance: then this model is kept so far."""
+    kept_frechet: float
+    """Of the model that is kept so far,"""
+    kept_step: int
+    """and the step that it is of."""
     features: str
     """The identity of the features that it was measured in."""
     samples: int
@@ -79,7 +83,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Kept:
-    """The model that is to be kept so far: the best by its score, or the latest of a run that is not scored (yet)."""
+    """The model that is to be kept so far: the best but for chance, or the latest of a run that is not scored (yet)."""
 
     step: int
     """At which it was as it is."""

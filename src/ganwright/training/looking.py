@@ -13,7 +13,6 @@ from ganwright.data.spec import DataSpec
 from ganwright.model.model import MOST_ROWS, Model
 from ganwright.training.health import diversity
 
-SAMPLES = 64
 COLUMNS = 8
 
 
@@ -23,16 +22,16 @@ class View:
 
     real: list[Tensor]
     """Groups of records (N, *shape): one, or one for each class that is shown."""
-    count: int = SAMPLES
+    count: int
     conditions: dict[str, Any] = field(default_factory=dict)
     """What is asked of each sample, by the condition's name."""
 
     @classmethod
     def of(cls, dataset: Dataset, spec: DataSpec) -> View:
-        """Eight rows of eight, or one row for each of the first classes: it shows at a glance whether a class is heard."""
+        """As many as the codec shows; of classes one row each: to see at a glance whether a class is heard."""
         expand = dataset.codec.expand
         if not spec.conditions:
-            return cls([expand(dataset.some(SAMPLES))])
+            return cls([expand(dataset.some(dataset.codec.shown))], dataset.codec.shown)
         condition = spec.conditions[0]
         shown = condition.classes[:MOST_ROWS]
         classes = np.asarray(dataset.columns[condition.name])

@@ -124,7 +124,7 @@ class Loop:
     @property
     def kept(self) -> Model:
         """The best model by its score, or the latest one of a run that was not scored."""
-        return self._selection.best or self.model(self._seconds)
+        return self._selection.kept or self.model(self._seconds)
 
     def model(self, seconds: float) -> Model:
         """The average generator as a model; its weights are shared, so save it before the next step."""
@@ -189,7 +189,7 @@ class Loop:
             why = "all planned samples were seen"
         else:
             why = f"the time is up, after {share:.0%} of the samples that its first seconds promised"
-        kept_step = self._selection.best_step(self.state.step)
+        kept_step = self._selection.kept_step(self.state.step)
         return Ended(ending, why, self.state.step, self.state.samples_seen, seconds, self._health, kept_step)
 
     def _tick(self, started: float) -> None:
@@ -250,7 +250,7 @@ class Loop:
         began = self.now()
         model = self.model(began - started)
         self.events.emit(Snapshot(self.state.step, self._epoch(), model))
-        if self._selection.best is None:
+        if self._selection.kept is None:
             self.events.emit(Kept(self.state.step, model))
         self._snapshot_seconds = self.now() - began
 
@@ -269,15 +269,15 @@ class Loop:
         self._variety.add_recall(scored.recall)
         self._score_seconds = self.now() - began
         self.events.emit(scored)
-        if scored.best and self._selection.best is not None:
-            self.events.emit(Kept(scored.step, self._selection.best))
+        if scored.kept and self._selection.kept is not None:
+            self.events.emit(Kept(scored.step, self._selection.kept))
 
     def _keep_finally(self) -> None:
         """Give the kept model statistics of as many draws as the last one has."""
-        if (best := self._selection.best) is None:
+        if (kept := self._selection.kept) is None:
             return
-        estimate_generator_statistics(best.generator, self.spec.conditions, self.config.seed, self.config.device)
-        self.events.emit(Kept(self._selection.best_step(self.state.step), best))
+        estimate_generator_statistics(kept.generator, self.spec.conditions, self.config.seed, self.config.device)
+        self.events.emit(Kept(self._selection.kept_step(self.state.step), kept))
 
     def _warn_once(self, text: str) -> None:
         sentence = text.lstrip("0123456789, ")  # a count goes up; its sentence is said once

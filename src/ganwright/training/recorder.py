@@ -113,7 +113,8 @@ def _score_lines(scores: dict[str, Any]) -> list[str]:
     if not scores:
         return ["* Not scored while it trained; `ganwright evaluate` says how good it is."]
     return [
-        f"* The best of its run by the Fréchet distance between {scores['samples']:,} samples and training records:"
-        f" {scores['frechet']:.3g} in the features `{scores['features']}`. It compares with scores of this run only;"
+        f"* The best of its run, but for chance, by the Fréchet distance between {scores['samples']:,} samples and"
+        f" training records: {scores['frechet']:.3g} in the features `{scores['features']}`. It compares with scores of"
+        " this run only;"
         " `ganwright evaluate` says more.",
     ]

@@ -35,6 +35,8 @@ class Score:
     """Squared Fréchet distance between samples and training records, in the scoring's features: lower is better."""
     recall: float
     """Share of the training records that have samples around them: it falls when the generator collapses."""
+    gap: float
+    """Between the distances of the first and the second half of the samples: how much is chance."""
 
 
 class Reference:
@@ -47,7 +49,8 @@ class Reference:
         """Of samples' features (M, D)."""
         count = min(len(self._features), len(fake))
         recall = PrecisionRecall().compare(self._features[:count], fake[:count])["recall"]
-        return Score(frechet_distance(self._gaussian, Gaussian.of(fake)), recall)
+        halves = [frechet_distance(self._gaussian, Gaussian.of(half)) for half in fake.chunk(2)]
+        return Score(frechet_distance(self._gaussian, Gaussian.of(fake)), recall, abs(halves[0] - halves[1]))
 
 
 class Scorer:

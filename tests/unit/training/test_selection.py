@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from support import FakeClock, tiny_config, tiny_dataset, train
@@ -19,7 +20,7 @@ from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Kept, Progress, Scored, Snapshot, Warned
 from ganwright.training.health import ADVICE, Variety, diagnose
 from ganwright.training.loop import Loop
-from ganwright.training.scorer import Score, Scorer, time_scoring
+from ganwright.training.scorer import Reference, Score, Scorer, time_scoring
 from ganwright.training.scoring import PLANS, Scoring, ScoringTimes, choose_scoring
 from ganwright.training.state import initial_state
 
@@ -47,9 +48,12 @@ def of(events: Sequence[Any], kind: type) -> list[Any]:
 
 
 def told_to_score(
-    monkeypatch: pytest.MonkeyPatch, distances: Sequence[float | Exception], recalls: Sequence[float] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    distances: Sequence[float | Exception],
+    recalls: Sequence[float] = (),
+    gap: float = 0.0,
 ) -> None:
-    """Every score is the next of `distances`."""
+    """Every score is the next of `distances`; the halves of its samples differ by `gap`."""
     left = iter(distances)
     recall = iter(recalls)
 
@@ -57,7 +61,7 @@ def told_to_score(
         distance = next(left)
         if isinstance(distance, Exception):
             raise distance
-        return Score(distance, next(recall, 0.5))
+        return Score(distance, next(recall, 0.5), gap)
 
     monkeypatch.setattr(Scorer, "score", score)
 
@@ -87,7 +91,7 @@ def test_the_best_model_is_kept_and_not_the_last(monkeypatch: pytest.MonkeyPatch
     told_to_score(monkeypatch, [9.0, 4.0, 6.0, 8.0])
     loop, events = run(scored_config())
     at_four, _ = train(scored_config(), 4, tiny_dataset(64))
-    assert [score.best for score in of(events, Scored)] == [True, True, False, False]
+    assert [score.kept for score in of(events, Scored)] == [True, True, False, False]
     assert of(events, Ended)[0].kept_step == 4
     kept, averaged = loop.kept.generator, at_four.average.generator
     assert all(torch.equal(a, b) for a, b in zip(kept.parameters(), averaged.parameters(), strict=True))
@@ -97,6 +101,23 @@ def test_the_best_model_is_kept_and_not_the_last(monkeypatch: pytest.MonkeyPatch
     assert loop.kept.facts["scores"]["frechet"] == 4.0
     assert of(events, Kept)[-1].step == 4
     assert of(events, Snapshot)[-1].step == STEPS, "what is shown goes on to the end"
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(0.5, 4), (2.1, 6), (4.1, 8)])
+def test_a_later_model_that_is_worse_by_chance_alone_is_kept(monkeypatch: pytest.MonkeyPatch, gap: float, kept: int) -> None:
+    told_to_score(monkeypatch, [9.0, 4.0, 6.0, 8.0], gap=gap)
+    loop, events = run(scored_config())
+    assert of(events, Ended)[0].kept_step == kept
+    assert loop.kept.facts["training"]["steps"] == kept
+
+
+def test_chance_is_told_from_the_halves_of_the_samples() -> None:
+    """The standard error is that of scores of the same model on other samples, within what a hundred scores can tell."""
+    random = np.random.default_rng(0)
+    reference = Reference(torch.from_numpy(random.normal(size=(4000, 4))))
+    scores = [reference.score(torch.from_numpy(random.normal(0.3, 1, (400, 4)))) for _ in range(100)]
+    told = float(np.sqrt(np.mean([score.gap**2 for score in scores]))) / 2
+    assert told == pytest.approx(np.std([score.frechet for score in scores]), rel=0.3)
 
 
 def test_a_run_that_is_not_scored_keeps_its_last_model() -> None:

@@ -54,6 +54,8 @@ class Codec(ABC):
     """Of the files that objects can be written to, the usual one first: (".png", ".jpg")."""
     repeats: ClassVar[bool] = False
     """Whether equal records come by nature, as rows of a table do and photos do not."""
+    shown: ClassVar[int] = 64
+    """Of samples, how many a picture shows when nothing else is said."""
     metrics: ClassVar[tuple[str, ...]] = (
         "frechet",
         "kernel",

@@ -52,6 +52,7 @@ class TableCodec(Codec):
     noun: ClassVar[str] = "rows"
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     repeats: ClassVar[bool] = True
+    shown: ClassVar[int] = 1024
     metrics: ClassVar[tuple[str, ...]] = (
         "shapes",
         "trends",
