@@ -80,6 +80,7 @@ def main() -> int:
     parser.add_argument("--sampling-seeds", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=1000, help="of CatBoost")
     parser.add_argument("--recipe")
+    parser.add_argument("--keep", type=Path, help="a folder for the models")
     parser.add_argument("--real", action="store_true", help="judge the real training rows")
     options = parser.parse_args()
     if not options.data.is_dir():
@@ -103,6 +104,9 @@ def main() -> int:
             began = time.monotonic()
             gan = GAN(options.recipe, seed=seed).fit(folder / "train.csv", minutes=options.minutes)
             seconds = time.monotonic() - began
+            if options.keep:
+                options.keep.mkdir(parents=True, exist_ok=True)
+                gan.save(options.keep / f"{options.task}-{seed}.safetensors")
             found = []
             for sampling in range(options.sampling_seeds):
                 rows = gan.sample(len(task.train), seed=sampling)

@@ -37,8 +37,6 @@ def write_samples(
         DataError: the folder cannot be written to, or holds a file of that name that Ganwright did not make.
         UsageError: the model's samples cannot be written as such files.
     """
-    from ganwright.data.modalities.table import TableCodec
-
     # Looked at first and all of them: nothing is written where something is in the way.
     paths = model.codec.paths(folder, 0, count, suffix)
     for path in paths:
@@ -47,7 +45,7 @@ def write_samples(
     done = 0
     try:
         for block in model.stream(count, seed=seed, **sampling):
-            if ids and isinstance(model.codec, TableCodec):
+            if ids:
                 block = model.codec.with_identifiers(block, done, seed)
             model.codec.write(block, folder, done, suffix)
             done += len(block)

@@ -18,7 +18,7 @@ class Limited(Source):
         self.name = source.name
         self.place = source.place
         self.columns = source.columns
-        self.style, self.reading = source.style, source.reading
+        self.dialect, self.reading = source.dialect, source.reading
         self.skipped = source.skipped
         self.notes = [*source.notes, f"{count:,} of {len(source):,} records taken, evenly spread"]
         self._source = source

@@ -18,7 +18,6 @@ from ganwright.core.text import printable
 from ganwright.data.blocks import KNOWN
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec, Progress, no_progress
-from ganwright.data.modalities.table import TableCodec
 from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
@@ -124,7 +123,7 @@ class Model:
         if n < 0:
             raise ValueError(f"n must not be negative, not {n}")
         _check_noise(noise)
-        if where or (conditions and isinstance(self.codec, TableCodec)):
+        if where or (conditions and self.codec.cells):
             wishes = wishes_of({**(where or {}), **conditions})
             rows = asked_rows(self.codec, self.generator, wishes)
             return (

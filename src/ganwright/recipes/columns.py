@@ -25,9 +25,9 @@ def columns(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     return TrainConfig(
         recipe="columns",
         network=Columns(),
-        known=KnownColumns(numbers=min(0.9, max(0.5, numbers)), usual=0.6),
+        known=KnownColumns(numbers=min(0.9, max(0.5, numbers)), usual=0.8),
         loss=Relativistic(),
-        regularizers=(R1(weight=0.1, interval=4), R2(weight=0.1, interval=4), Likelihood()),
+        regularizers=(R1(weight=0.02, interval=4), R2(weight=0.02, interval=4), Likelihood()),
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=500,

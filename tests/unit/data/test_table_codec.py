@@ -190,8 +190,16 @@ def test_hostile_states_are_refused(name: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.5, -1.0, 4.0])
 def test_tables_of_words_that_do_not_exist_are_refused(value: float) -> None:
     state, tensors = state_of(CODEC)
-    tensors["tables"][2] = value
+    tensors["tables"][len(tensors["tables"]) // 2 + 2] = value
     with pytest.raises(ValueError, match="words that the column does not have"):
+        TableCodec.from_state(state, tensors)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.5, -1.0, 2.0])
+def test_what_is_neither_there_nor_missing_is_refused(value: float) -> None:
+    state, tensors = state_of(CODEC)
+    tensors["tables"][2] = value
+    with pytest.raises(ValueError, match="neither that a number is there"):
         TableCodec.from_state(state, tensors)
 
 

@@ -54,6 +54,8 @@ class Codec(ABC):
     """Of the files that objects can be written to, the usual one first: (".png", ".jpg")."""
     repeats: ClassVar[bool] = False
     """Whether equal records come by nature, as rows of a table do and photos do not."""
+    cells: ClassVar[bool] = False
+    """Whether an object has cells with names that can be asked for."""
     shown: ClassVar[int] = 64
     """Of samples, how many a picture shows when nothing else is said."""
     metrics: ClassVar[tuple[str, ...]] = (
@@ -111,6 +113,10 @@ class Codec(ABC):
     def join(self, parts: Sequence[Any]) -> Any:
         """What `decode` gave for several batches, as the one thing that a user gets: here one list of them all."""
         return [item for part in parts for item in part]
+
+    def with_identifiers(self, objects: Any, first: int, seed: int = 0) -> Any:
+        """Objects (of `decode` or `join`) first.. with new names where the data's had some; here none have."""
+        return objects
 
     @abstractmethod
     def preview(self, objects: Any, columns: int, title: str = "") -> PillowImage.Image:

@@ -20,6 +20,7 @@ from ganwright.data.chunks import chunks
 from ganwright.data.classes import LABEL, Classes
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Progress
 from ganwright.data.number_drawing import binned, curve_tiles, spread_panels
+from ganwright.data.one_file import one_file
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
@@ -36,7 +37,6 @@ MOST_NAMES_BYTES = 256 << 10
 LARGEST_WHOLE = 1 << 53
 """Up to here float64 holds every whole number."""
 SLACK = 1e-6
-SAMPLES_FILE = "samples.csv"
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,7 @@ class NumbersCodec(Codec):
         return spread_panels(values[:, :some], names, ranges.low[:some], ranges.high[:some], ranges.histogram, title)
 
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
-        if suffix and suffix.lower() not in self.suffixes:
-            raise UsageError("E-SAMPLE-07", f"rows are written as {self.suffixes[0]}, not {suffix}")
-        file = folder if folder.suffix.lower() in self.suffixes else folder / SAMPLES_FILE
-        return [file] if count else []
+        return one_file(folder, count, suffix, self.suffixes, self.noun)
 
     def write(self, objects: Any, folder: Path, first: int, suffix: str = "") -> list[Path]:
         """Rows added to samples.csv, which is begun anew with the names of the columns at `first` = 0; every number is

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -15,6 +15,7 @@ from torch import Tensor
 from ganwright.core.errors import UsageError
 from ganwright.data.blocks import BlockLayout
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Progress
+from ganwright.data.one_file import one_file
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
@@ -39,7 +40,6 @@ from ganwright.runtime.keys import Key
 
 SAMPLE = 100_000
 """Rows that the distribution of a column is learned from, at most."""
-SAMPLES_FILE = "samples.csv"
 MOST_NOTES = 12
 """On constraints; the others are counted."""
 
@@ -52,6 +52,7 @@ class TableCodec(Codec):
     noun: ClassVar[str] = "rows"
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     repeats: ClassVar[bool] = True
+    cells: ClassVar[bool] = True
     shown: ClassVar[int] = 1024
     metrics: ClassVar[tuple[str, ...]] = (
         "shapes",
@@ -169,10 +170,7 @@ class TableCodec(Codec):
         return table_panels(self.varied, {column.name: objects[column.name].to_numpy() for column in self.varied}, title)
 
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
-        if suffix and suffix.lower() not in self.suffixes:
-            raise UsageError("E-SAMPLE-07", f"rows are written as {self.suffixes[0]}, not {suffix}")
-        file = folder if folder.suffix.lower() in self.suffixes else folder / SAMPLES_FILE
-        return [file] if count else []
+        return one_file(folder, count, suffix, self.suffixes, self.noun)
 
     def write(self, objects: Any, folder: Path, first: int, suffix: str = "") -> list[Path]:
         """Rows added to samples.csv, which is begun anew at `first` = 0, written as the data's were.
@@ -194,10 +192,10 @@ class TableCodec(Codec):
         """
         return {each.name: each.ids.made(first, count, seed) for each in self.not_seen if each.ids}
 
-    def with_identifiers(self, frame: Any, first: int, seed: int = 0) -> Any:
+    def with_identifiers(self, objects: Any, first: int, seed: int = 0) -> Any:
         """Rows first.. as a DataFrame, with the columns of `identifiers` where the data had them."""
-        made = self.identifiers(first, len(frame), seed)
-        return put_back(frame, [column.name for column in self.columns], self.not_seen, made)
+        made = self.identifiers(first, len(objects), seed)
+        return put_back(objects, [column.name for column in self.columns], self.not_seen, made)
 
     def describe(self) -> str:
         count = len(self.columns)
@@ -318,8 +316,7 @@ class Table(Modality):
                 left_out.append(LeftOut(name, decision.reason, place, learn_identifiers(each, decision.kind)))
             else:
                 columns.append(column)
-        style = source.style or {}
-        codec = TableCodec(columns, left_out, Style(style.get("delimiter", ","), style.get("header", True)))
+        codec = TableCodec(columns, left_out, Style(source.dialect.delimiter, source.dialect.header))
         if not codec.drawn:
             raise too_few(source, codec.noun, 0, [Skipped(name, why) for name, why in codec.left_out.items()])
         stated = stated_claims(self.constraints, {column.name: column for column in columns}, codec.left_out)
@@ -337,7 +334,7 @@ class Table(Modality):
             if not facts:
                 check_wanted(dict.fromkeys((*wanted, *self.drop), "text") | dict(wanted), cells.names)
                 words = {name for name, kind in wanted.items() if SYNONYMS.get(kind, kind) in ("category", "yes/no")}
-                facts = {name: ColumnFacts(name, _decimal(source), keep_words=name in words) for name in cells.names}
+                facts = {name: ColumnFacts(name, source.dialect.decimal, keep_words=name in words) for name in cells.names}
             chosen = Key(0, step=start // ROWS, turn="table").generator("rows looked at").random(len(cells)) < share
             names = [cells.name_of(row) for row in range(len(cells))]
             for name, column in zip(cells.names, cells.columns, strict=True):
@@ -379,10 +376,6 @@ def _pairs(columns: Sequence[str]) -> dict[str, str]:
             raise UsageError("E-TABLE-05", f"{text!r} does not say what the column is", hints=("--column zip=category",))
         pairs[name] = kind
     return pairs
-
-
-def _decimal(source: Source) -> Literal[".", ","]:
-    return "," if (source.style or {}).get("decimal") == "," else "."
 
 
 def _tensor(array: np.ndarray) -> Tensor:

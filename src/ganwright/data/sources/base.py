@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -15,6 +15,7 @@ from ganwright.core.registry import Registry
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 from ganwright.data.tables.asked import Asked
+from ganwright.data.tables.dialect import Dialect
 
 DIGEST_BYTES = 16 << 20
 """Of an array that is digested at a time."""
@@ -42,8 +43,8 @@ class Source(ABC):
     """What a user should know of how the source was read, one sentence each."""
     reading: Asked = Asked()
     """What a user said of how to read a table."""
-    style: Mapping[str, Any] | None = None
-    """How its rows stand in a file, where they do: "delimiter", "decimal", "header"."""
+    dialect: Dialect = Dialect()
+    """How its rows stand in a file, where they do."""
 
     @classmethod
     @abstractmethod

@@ -96,8 +96,7 @@ class Tables(Source):
         self.columns = self._table.names
         self.notes = list(self._table.notes)
         if self.file is not None:
-            dialect = self.file.dialect
-            self.style = {"delimiter": dialect.delimiter, "decimal": dialect.decimal, "header": dialect.header}
+            self.dialect = self.file.dialect
             self.notes.insert(0, self.file.about)
 
     def close(self) -> None:
