@@ -25,7 +25,7 @@ def columns(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     return TrainConfig(
         recipe="columns",
         network=Columns(),
-        known=KnownColumns(numbers=min(0.9, max(0.5, numbers)), usual=0.8),
+        known=KnownColumns(numbers=min(0.9, max(0.5, numbers)), usual=0.9),
         loss=Relativistic(),
         regularizers=(R1(weight=0.02, interval=4), R2(weight=0.02, interval=4), Likelihood()),
         generator_optimizer=optimizer,
