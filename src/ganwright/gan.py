@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
 from ganwright.core.config import to_plain
-from ganwright.core.errors import GanwrightError, UsageError
+from ganwright.core.errors import DataError, GanwrightError, UsageError
 from ganwright.data.dataset import DataReport, Dataset
 from ganwright.data.held_out import Split, hold_out
 from ganwright.data.modalities.base import Modality
@@ -23,22 +23,37 @@ from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
-from ganwright.model.locate import find_model
+from ganwright.model.locate import find_model, find_run
 from ganwright.model.model import Model
 from ganwright.networks.base import Distribution
 from ganwright.networks.own.module_pair import DiscriminatorOutput
 from ganwright.optimizers.base import Optimizer
 from ganwright.plan import Plan, make_plan
 from ganwright.regularizers.base import Regularizer
+from ganwright.resuming import (
+    GoingOn,
+    Interrupted,
+    alone,
+    cut_back,
+    data_of,
+    differences,
+    environment,
+    going_on,
+    read_run,
+    request_of,
+)
 from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
 from ganwright.runtime.events import Events, Subscriber
 from ganwright.runtime.interrupt import StopRequest, stop_on_signals
-from ganwright.training.events import Ended, Progress, Scored
+from ganwright.training.config import TrainConfig
+from ganwright.training.events import Ended, Progress, Scored, Warned
 from ganwright.training.loop import Loop
 from ganwright.training.recorder import Recorder
+from ganwright.training.request import REQUEST, Request
 from ganwright.training.run_folder import RunFolder
-from ganwright.training.state import initial_state
+from ganwright.training.run_spec import run_spec
+from ganwright.training.state import TrainState, initial_state
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,19 @@ class PlanReady:
 
 
 @dataclass(frozen=True)
+class Resuming:
+    """Emitted by `resume` before the first new step."""
+
+    run: RunFolder
+    step: int
+    """Of the checkpoint; 0 where it starts over."""
+    total_steps: int
+    """Planned."""
+    seconds: float
+    """Trained so far."""
+
+
+@dataclass(frozen=True)
 class Preparing:
     """Emitted by `fit` while the data are read: what is being done, how many are done, of how many."""
 
@@ -79,7 +107,9 @@ class GAN:
     model_: Model
     """The average generator, ready to sample."""
     plan_: Plan
-    """The resolved config, and why it is so."""
+    """The resolved config, and why it is so; of a run that was not gone on with."""
+    config_: TrainConfig
+    """How it was trained."""
     data_report_: DataReport
     """What was found in the data."""
     history_: list[Progress]
@@ -209,9 +239,7 @@ class GAN:
         parts = choices.parts()
         machine = find_machine(self.device)
         keep_freed_memory()
-        events = Events(list(subscribers))
-        self.history_, self.scores_ = [], []
-        events.subscribers.append(self._remember)
+        events = self._listened_to(subscribers)
 
         if stream:
             whole: Dataset = open_stream(data, self.modality, limit=limit, progress=_preparing(events))
@@ -222,7 +250,7 @@ class GAN:
         split = hold_out(whole) if holdout else Split(whole)
         dataset = split.train
         events.emit(DataReady(whole.report, dataset, split.held_out))
-        with own_random_state(machine.device), stop_on_signals() if handle_signals else _no_signals() as stop:
+        with own_random_state(machine.device), _signals(handle_signals) as stop:
             plan = make_plan(
                 dataset,
                 machine,
@@ -237,34 +265,150 @@ class GAN:
                 patience=patience,
                 spent_seconds=time.monotonic() - began,
             )
-            self.plan_ = plan
-            folder = _run_folder(run, split, plan)
-            self.run_ = folder.path if folder else None
-            if folder:
-                events.subscribers.append(Recorder(folder, events, keep_discriminator))
-            events.emit(PlanReady(plan, folder))
-
-            loop = Loop(
-                plan.config,
-                dataset,
-                initial_state(plan.config, plan.spec),
-                events,
-                stop,
-                deadline=None if plan.deadline_seconds is None else began + plan.deadline_seconds,
+            self.plan_, self.config_ = plan, plan.config
+            deadline = None if plan.deadline_seconds is None else began + plan.deadline_seconds
+            request = request_of(
+                data,
+                modality=self.modality,
+                limit=limit,
+                as_numbers="network" in parts,
+                holdout=holdout,
+                train_seconds=None if deadline is None else deadline - time.monotonic(),
                 epochs=epochs is not None,
                 look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
-                split=split,
+                keep_discriminator=keep_discriminator,
             )
-            try:
-                self.ended_ = loop.run()
-            except BaseException as error:
-                if folder:
-                    state_name = "diverged" if isinstance(error, GanwrightError) else "failed"
-                    folder.write_status(state_name, why=str(error) or type(error).__name__, step=loop.state.step)
-                raise
+            folder = _run_folder(run, split, plan, request)
+            with alone(folder) if folder else nullcontext():
+                recorder = self._recorder(folder, events, split, request)
+                events.emit(PlanReady(plan, folder))
+                self._train(split, request, recorder, events, stop, deadline)
+        return self
+
+    @classmethod
+    def resume(
+        cls,
+        run: str | Path = "last",
+        data: Any = None,
+        *,
+        generator: Network | None = None,
+        discriminator: Network | None = None,
+        subscribers: Sequence[Subscriber] = (),
+        handle_signals: bool = False,
+    ) -> Self:
+        """Go on with a run that was stopped, killed or cut off, from its newest checkpoint that is whole.
+
+        With the same device, threads, versions and data the result is the one that a run without interruption would have
+        had, to the last bit; otherwise the run goes on all the same, and what differs is said (as a `Warned` event).
+
+        Args:
+            run: the run folder, its name or unique prefix under runs/, or "last".
+            data: as for `fit`, where the data have moved or were in memory.
+            generator, discriminator: of a run with your own modules, modules like those.
+            subscribers, handle_signals: as for `fit`.
+
+        Raises:
+            DataError: there is nothing to go on with, or the data hold other records.
+            ModelFileError: no such run, or one of your own modules, which are not given.
+            UsageError: the run is finished, or in use, or its data were in memory.
+        """
+        halves = half(generator), half(discriminator)
+        found = read_run(find_run(str(run)), *halves)
+        gan = cls(found.config.recipe, seed=found.config.seed, batch=found.config.batch, modality=found.request.modality)
+        gan.config_, gan.run_ = found.config, found.folder.path
+        machine = find_machine(found.config.device)
+        keep_freed_memory()
+        with alone(found.folder), own_random_state(machine.device), _signals(handle_signals) as stop:
+            events = gan._listened_to(subscribers)
+            start = going_on(found, halves[0])
+            split = gan._data_again(found, data, events)
+            request, config = found.request, found.config
+            recorder = gan._recorder(found.folder, events, split, request)
+            assert recorder is not None
+            cut_back(recorder, start.lines)
+            state = initial_state(config, run_spec(config, split.train))
+            if start.checkpoint is not None:
+                start.checkpoint.restore(state)
+            events.emit(Resuming(found.folder, state.step, config.total_steps, start.memory.seconds))
+            changed = differences(start.environment, recorder.environment) if start.environment is not None else []
+            for note in (*start.notes, *([f"goes on, but not exactly: {'; '.join(changed)}"] if changed else [])):
+                events.emit(Warned(note))
+            left = None if request.train_seconds is None else request.train_seconds - start.memory.seconds
+            deadline = None if left is None else time.monotonic() + left
+            gan._train(split, request, recorder, events, stop, deadline, state, start)
+        return gan
+
+    def _data_again(self, found: Interrupted, data: Any, events: Events) -> Split:
+        """The records of a run, as it had them.
+
+        Raises:
+            DataError: they are others now.
+        """
+        request = found.request
+        given = data_of(request, data)
+        whole = prepare(
+            given, request.modality, limit=request.limit, as_numbers=request.as_numbers, progress=_preparing(events)
+        )
+        self.data_report_ = whole.report
+        split = hold_out(whole) if request.holdout else Split(whole)
+        if whole.fingerprint != found.data.get("fingerprint"):
+            what = f"the data are not those of {found.folder.path}"
+            why = f"{len(split.train):,} records of {whole.report.place}, {found.data.get('records')!r} then; other content"
+            hints = ("pass the data as they were: resume(run, data)", "or train anew")
+            raise DataError("E-RUN-07", what, why=why, hints=hints)
+        return split
+
+    def _listened_to(self, subscribers: Sequence[Subscriber]) -> Events:
+        events = Events(list(subscribers))
+        self.history_, self.scores_ = [], []
+        events.subscribers.append(self._remember)
+        return events
+
+    def _recorder(self, folder: RunFolder | None, events: Events, split: Split, request: Request) -> Recorder | None:
+        self.run_ = folder.path if folder else None
+        if folder is None:
+            return None
+        about = environment(self.config_, split.train)
+        recorder = Recorder(folder, events, about, request.keep_discriminator)
+        events.subscribers.append(recorder)
+        return recorder
+
+    def _train(
+        self,
+        split: Split,
+        request: Request,
+        recorder: Recorder | None,
+        events: Events,
+        stop: StopRequest,
+        deadline: float | None,
+        state: TrainState | None = None,
+        start: GoingOn | None = None,
+    ) -> None:
+        """Train to the end, from `state` where it goes on."""
+        start = start or GoingOn()
+        loop = Loop(
+            self.config_,
+            split.train,
+            state or initial_state(self.config_, run_spec(self.config_, split.train)),
+            events,
+            stop,
+            deadline=deadline,
+            epochs=request.epochs,
+            look_every_samples=request.look_every_samples,
+            split=split,
+            checkpoints=recorder is not None and not split.train.endless,
+            memory=start.memory,
+            kept_so_far=start.kept,
+        )
+        try:
+            self.ended_ = loop.run()
+        except BaseException as error:
+            if recorder is not None:
+                state_name = "diverged" if isinstance(error, GanwrightError) else "failed"
+                recorder.run.write_status(state_name, why=str(error) or type(error).__name__, step=loop.state.step)
+            raise
         self.stop_signal_ = stop.signal_name
         self.model_ = loop.kept
-        return self
 
     def sample(self, n: int = 1, **options: Any) -> Any:
         """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}` of a table; see `Model.sample`."""
@@ -344,7 +488,7 @@ def _preparing(events: Events) -> Callable[[str, int, int], None]:
     return lambda what, done, total: events.emit(Preparing(what, done, total))
 
 
-def _run_folder(run: str | Path | bool, split: Split, plan: Plan) -> RunFolder | None:
+def _run_folder(run: str | Path | bool, split: Split, plan: Plan, request: Request) -> RunFolder | None:
     if run is False:
         return None
     path = None if run is True else Path(run).expanduser()
@@ -354,11 +498,16 @@ def _run_folder(run: str | Path | bool, split: Split, plan: Plan) -> RunFolder |
     data = {"name": dataset.name, "records": len(dataset), "held_out": held_out}
     data["fingerprint"] = dataset.whole.fingerprint
     folder.write_config(plan.config, data)
+    folder.write_json(REQUEST, to_plain(request))
     folder.write_json("data_report.json", to_plain(dataset.report))
     folder.write_status("running", step=0)
     return folder
 
 
 @contextmanager
-def _no_signals() -> Generator[StopRequest]:
-    yield StopRequest()
+def _signals(handled: bool) -> Generator[StopRequest]:
+    if not handled:
+        yield StopRequest()
+        return
+    with stop_on_signals() as stop:
+        yield stop

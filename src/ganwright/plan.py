@@ -54,7 +54,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps until the planned samples are seen."""
-        return math.ceil(self.config.total_samples / self.config.samples_per_step)
+        return self.config.total_steps
 
     @property
     def seconds(self) -> float:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
-from ganwright.gan import DataReady, PlanReady, Preparing
+from ganwright.gan import DataReady, PlanReady, Preparing, Resuming
 from ganwright.training.events import Ended, Kept, Progress, Scored, Warned
 
 PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
@@ -46,6 +46,11 @@ class Console:
             case PlanReady():
                 self._still()
                 self._plan(event)
+            case Resuming():
+                self._still()
+                share = event.step * 100 // max(1, event.total_steps)
+                trained = f"{share}% of the planned steps, after {format_duration(event.seconds)} of training"
+                self._say(f"{'Resume':9}{event.run.path} from step {event.step:,}: {trained}")
             case Progress():
                 self._progress(event)
             case Scored():

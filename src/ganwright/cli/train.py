@@ -162,11 +162,16 @@ def run_training(
         )
     finally:
         console.close()
+    return gan, say_the_end(gan, output)
+
+
+def say_the_end(gan: GAN, output: Output) -> int:
+    """What came of a run; its exit code."""
     _say_what_next(gan, output)
     output.document(_summary(gan))
     if gan.ended_.ending == "stopped":
-        return gan, PREEMPTED if gan.stop_signal_ == "SIGTERM" else INTERRUPTED
-    return gan, 0
+        return PREEMPTED if gan.stop_signal_ == "SIGTERM" else INTERRUPTED
+    return 0
 
 
 def _say_what_next(gan: GAN, output: Output) -> None:
@@ -180,6 +185,8 @@ def _say_what_next(gan: GAN, output: Output) -> None:
     if gan.ended_.kept_step != gan.ended_.step:
         last = run / "final.safetensors"
         output.line(f"          of step {gan.ended_.kept_step:,}, which scored best; the last one is {last}")
+    if gan.ended_.ending == "stopped":
+        output.line(f"go on     ganwright resume {run}")
     output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o out/")
     output.line(f"          ganwright evaluate {run}")
 
@@ -195,10 +202,10 @@ def _summary(gan: GAN) -> dict[str, Any]:
         "steps": ended.step,
         "samples_seen": ended.samples_seen,
         "seconds": round(ended.elapsed_seconds, 2),
-        "planned_seconds": round(gan.plan_.seconds, 2),
+        **({"planned_seconds": round(gan.plan_.seconds, 2)} if hasattr(gan, "plan_") else {}),
         "health": ended.health,
         "kept_step": ended.kept_step,
-        "recipe": gan.plan_.config.recipe,
+        "recipe": gan.config_.recipe,
         "records": gan.data_report_.used,
-        "seed": gan.plan_.config.seed,
+        "seed": gan.config_.seed,
     }

@@ -18,28 +18,42 @@ def find_model(reference: str, runs: Path = RUNS) -> Path:
         ModelFileError: there is none, or several runs begin so; the nearest names are given.
     """
     path = Path(reference).expanduser()
-    if path.is_file():
-        return path
+    return path if path.is_file() else _model_in(find_run(reference, runs, MODEL_NAME, "model"))
+
+
+def find_run(reference: str, runs: Path = RUNS, holding: str = "config.toml", what: str = "run") -> Path:
+    """The run folder that `reference` names: a folder, a run's name or unique prefix under runs/, or "last".
+
+    Args:
+        holding: a file that the last run must have.
+        what: is looked for, for messages.
+
+    Raises:
+        ModelFileError: as `find_model`.
+    """
+    path = Path(reference).expanduser()
     if path.is_dir():
-        return _model_in(path)
+        return path
     known = sorted(run for run in runs.iterdir() if run.is_dir()) if runs.is_dir() else []
     if reference == "last":
-        saved = [run for run in known if (run / MODEL_NAME).is_file()]
+        saved = [run for run in known if (run / holding).is_file()]
         if not saved:
             hints = ("ganwright train PATH", "ganwright demo")
-            raise ModelFileError("E-MODEL-04", f"there is no run with a model under {runs}/ yet", hints=hints)
-        return max(saved, key=lambda run: (run / MODEL_NAME).stat().st_mtime) / MODEL_NAME
+            which = "run with a model" if what == "model" else what
+            raise ModelFileError("E-MODEL-04", f"there is no {which} under {runs}/ yet", hints=hints)
+        return max(saved, key=lambda run: (run / holding).stat().st_mtime)
     matches = [run for run in known if run.name == reference] or [run for run in known if run.name.startswith(reference)]
     if len(matches) == 1:
-        return _model_in(matches[0])
+        return matches[0]
     if matches:
         names = ", ".join(run.name for run in matches[:4])
         raise ModelFileError(
             "E-MODEL-05", f"{len(matches)} runs begin with {reference!r}: {names}", hints=("more of the name",)
         )
     guess = nearest(reference, [run.name for run in known])
-    hints = (f"did you mean {guess}?",) if guess else ("a model file, a run folder, a run's name, or last",)
-    raise ModelFileError("E-MODEL-04", f"there is no model {reference!r}", hints=hints)
+    places = "a model file, a run folder" if what == "model" else "a run folder"
+    hints = (f"did you mean {guess}?",) if guess else (f"{places}, a run's name, or last",)
+    raise ModelFileError("E-MODEL-04", f"there is no {what} {reference!r}", hints=hints)
 
 
 def _model_in(run: Path) -> Path:

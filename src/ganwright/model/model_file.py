@@ -119,7 +119,8 @@ def read_model(
     entries, header = _read_header(path)
     try:
         spec = from_plain(DataSpec, header["spec"], "spec")
-        family = _family(path, header, generator_from, discriminator_from)
+        both = header["discriminator"] is True
+        family = stored_family(path, header["network"], generator_from, discriminator_from, both=both)
         if family.kinds and spec.kind not in family.kinds:
             raise ValueError(f"network {header['network']['name']} does not draw records of kind {spec.kind!r}")
         with torch.device("meta"):
@@ -154,14 +155,23 @@ def read_model(
     return ModelContents(family, spec, codec, generator, dict(header["facts"]), discriminator)
 
 
-def _family(
+def stored_family(
     path: Path,
-    header: dict[str, Any],
+    plain: Mapping[str, Any],
     generator: nn.Module | NetworkFamily | None,
     discriminator: nn.Module | NetworkFamily | None,
+    *,
+    both: bool = True,
 ) -> NetworkFamily:
-    """The networks' settings: of a registered family, or of the modules that were passed."""
-    plain = header["network"]
+    """The networks that a file tells of, `plain`: a registered family, or the modules that are passed.
+
+    Args:
+        both: whether both modules are asked for where they are missing.
+
+    Raises:
+        ModelFileError: modules that are not wanted, or none that are.
+        UsageError: no such family or setting.
+    """
     if not str(plain.get("name", "")).startswith(OWN):
         if generator is not None or discriminator is not None:
             what = f"{path} holds its networks itself"
@@ -169,7 +179,7 @@ def _family(
         return from_plain(NetworkFamily, plain, "network")
     if generator is None:
         what = f"{path} holds the weights of its author's own networks, not the networks"
-        names = ("generator", "discriminator") if header["discriminator"] is True else ("generator",)
+        names = ("generator", "discriminator") if both else ("generator",)
         call = ", ".join(f"{name}={_printable(plain.get(name))}(...)" for name in names)
         raise ModelFileError("E-MODEL-07", what, hints=(f"in Python: load(path, {call})",))
     settings = {name: plain[name] for name in ("noise", "latent", "discriminator_output")}

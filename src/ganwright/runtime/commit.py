@@ -45,7 +45,7 @@ class Committed:
 def commit(
     parent: Path,
     name: str,
-    files: Mapping[str, Callable[[Path], None]],
+    files: Mapping[str, Callable[[Path], object]],
     facts: Mapping[str, Any],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
@@ -110,17 +110,17 @@ def verify(folder: Path) -> Committed:
     return Committed(folder, facts)
 
 
-def newest(parent: Path) -> tuple[Committed | None, list[DataError]]:
-    """The last folder by name that verifies, and what is wrong with those that were passed over.
+def newest(parent: Path) -> tuple[Committed | None, dict[Path, DataError]]:
+    """The last folder by name that verifies, and what is wrong with each that was passed over.
 
     Names must sort as they follow one another. The pointer is only a help for people: it is not asked.
     """
-    wrong: list[DataError] = []
+    wrong: dict[Path, DataError] = {}
     for folder in sorted(_named(parent), reverse=True):
         try:
             return verify(folder), wrong
         except DataError as error:
-            wrong.append(error)
+            wrong[folder] = error
     return None, wrong
 
 
@@ -154,7 +154,7 @@ def _named(parent: Path) -> Iterator[Path]:
         yield from (path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _write(folder: Path, files: Mapping[str, Callable[[Path], None]], facts: Mapping[str, Any]) -> None:
+def _write(folder: Path, files: Mapping[str, Callable[[Path], object]], facts: Mapping[str, Any]) -> None:
     folder.mkdir()
     written: dict[str, dict[str, Any]] = {}
     for name, write in files.items():

@@ -75,6 +75,11 @@ class TrainConfig:
         return self.loss.generator_needs_real or self.known is not None or asked
 
     @property
+    def total_steps(self) -> int:
+        """Steps until the planned samples are seen."""
+        return -(-self.total_samples // self.samples_per_step)
+
+    @property
     def samples_per_step(self) -> int:
         """Real records that the discriminator sees in one step."""
         return self.batch * self.discriminator_steps

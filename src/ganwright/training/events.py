@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image as PillowImage
 
 from ganwright.model.model import Model
+
+if TYPE_CHECKING:
+    from ganwright.training.checkpoint import Checkpoint
+    from ganwright.training.memory import Memory
 
 Ending = Literal["finished", "stopped"]
 
@@ -88,6 +92,18 @@ class Kept:
     step: int
     """At which it was as it is."""
     model: Model
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """Everything that a run needs to go on from this step as if it had never stopped."""
+
+    step: int
+    checkpoint: Checkpoint
+    """A copy: it stays as it is."""
+    memory: Memory
+    kept: Model | None
+    """The model to keep so far of a run that is scored; not changed any more."""
 
 
 @dataclass(frozen=True)

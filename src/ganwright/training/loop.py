@@ -27,16 +27,22 @@ from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import StopRequest
 from ganwright.training.average import LOOK_STATISTICS_BATCHES, STATISTICS_BATCHES, estimate_generator_statistics
 from ganwright.training.batches import Batches
+from ganwright.training.checkpoint import Checkpoint
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Ended, Ending, Kept, Pictures, Progress, Snapshot, Warned
+from ganwright.training.events import Checkpointed, Ended, Ending, Kept, Pictures, Progress, Snapshot, Warned
 from ganwright.training.health import ADVICE, Variety, diagnose
 from ganwright.training.looking import COLUMNS, View
+from ganwright.training.memory import Memory
 from ganwright.training.run_spec import run_spec
 from ganwright.training.selection import Selection, score_facts
 from ganwright.training.state import TrainState
 from ganwright.training.step import train_step
 
 FIRST_LOOK_SECONDS = 15.0
+CHECKPOINT_SECONDS = 30.0
+"""Between two checkpoints, at least,"""
+CHECKPOINT_SHARE = 0.01
+"""and what they may take of the time."""
 LOOKS_PER_RUN = 25
 
 
@@ -58,6 +64,12 @@ class Loop:
     """Look and save whenever so many more samples were seen, and not by the clock."""
     split: Split | None = None
     """Where `dataset` is what was left by holding records out: how the others are found."""
+    checkpoints: bool = False
+    """Give out everything that going on needs, now and then."""
+    memory: Memory = field(default_factory=Memory)
+    """Of the loop that `state` was trained by so far."""
+    kept_so_far: Model | None = None
+    """The model that it kept by its scores."""
     now: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
@@ -65,15 +77,18 @@ class Loop:
         self._batches = Batches(self.dataset, self.config)
         self._recent: deque[dict[str, Tensor]] = deque()
         self._pace: deque[tuple[float, int]] = deque(maxlen=30)
-        self._variety = Variety()
+        self._variety = Variety(recall=self.memory.recall, best_recall=self.memory.best_recall)
         self._health = "ok"
-        self._warned: set[str] = set()
+        self._warned: set[str] = set(self.memory.warned)
         # What the last look and the last snapshot took; a guess before there was one.
         self._look_seconds = 1.0
         self._snapshot_seconds = 2.5
         self._view = View.of(self.dataset, self.spec)
         self._selection = Selection(self.config, self.dataset)
+        self._selection.go_on(self.memory.scores, self.memory.gaps, self.kept_so_far)
         self._score_seconds = 0.0
+        self._save_seconds = 0.0
+        self._saved_step = self.state.step
         self._seconds = 0.0
 
     def run(self) -> Ended:
@@ -82,9 +97,11 @@ class Loop:
         Raises:
             DivergedError: a loss is no longer a finite number; the last snapshot was of a healthy generator.
         """
-        started = self.now()
+        # As if all that was trained before had been trained just now.
+        started = self.now() - self.memory.seconds
         self._look()
         next_tick, next_look = self.now() + 1.0, self.now() + FIRST_LOOK_SECONDS
+        next_save = self.now() + CHECKPOINT_SECONDS
         self._pace.append((self.now(), self.state.samples_seen))
 
         ending = self._ending()
@@ -106,8 +123,15 @@ class Loop:
                 self._look()
                 self._snapshot(started)
                 next_look = self.now() + self._look_interval(started)
+
+            # Keep what going on needs.
+            if self.now() >= next_save:
+                self._save(started)
+                next_save = self.now() + max(CHECKPOINT_SECONDS, self._save_seconds / CHECKPOINT_SHARE)
             ending = self._ending()
 
+        if self.state.step > self._saved_step:
+            self._save(started)
         # The last word is that of the best-estimated average generator.
         if ending == "finished" and self.config.scoring.every_samples and not self._scored_now():
             self._score(started)
@@ -177,7 +201,7 @@ class Loop:
     def _closing_seconds(self) -> float:
         """What the last look (with more draws than the earlier ones), the last snapshot and leaving will take."""
         look = self._look_seconds * STATISTICS_BATCHES / LOOK_STATISTICS_BATCHES
-        return look + self._score_seconds + self._snapshot_seconds + 1.0
+        return look + self._score_seconds + self._snapshot_seconds + self._save_seconds + 1.0
 
     def _ended(self, ending: Ending, seconds: float) -> Ended:
         share = self.state.samples_seen / max(1, self.config.total_samples)
@@ -253,6 +277,26 @@ class Loop:
         if self._selection.kept is None:
             self.events.emit(Kept(self.state.step, model))
         self._snapshot_seconds = self.now() - began
+
+    def _save(self, started: float) -> None:
+        """Give out a checkpoint; one that is not finite never gets there."""
+        if not self.checkpoints:
+            return
+        began = self.now()
+        checkpoint = Checkpoint.of(self.state)
+        if checkpoint.broken:
+            raise self._diverged(checkpoint.broken[0])
+        memory = Memory(
+            seconds=began - started,
+            scores=tuple(self._selection.scores),
+            gaps=self._selection.gaps,
+            recall=self._variety.recall,
+            best_recall=self._variety.best_recall,
+            warned=tuple(sorted(self._warned)),
+        )
+        self.events.emit(Checkpointed(self.state.step, checkpoint, memory, self._selection.kept))
+        self._saved_step = self.state.step
+        self._save_seconds = self.now() - began
 
     def _score(self, started: float) -> None:
         """Score the average generator; a metric that fails does not end the run."""

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganwright.core.budget import format_duration
+from ganwright.core.config import to_plain
 from ganwright.evaluation.report import write_report
 from ganwright.model.model import Model
+from ganwright.runtime.commit import commit, prune
 from ganwright.runtime.events import Events
+from ganwright.training.checkpoint import TENSORS
 from ganwright.training.curves import draw_curves
-from ganwright.training.events import Ended, Kept, Pictures, Progress, Scored, Snapshot, Warned
+from ganwright.training.events import Checkpointed, Ended, Kept, Pictures, Progress, Scored, Snapshot, Warned
 from ganwright.training.run_folder import RunFolder
+
+KEPT = "kept.safetensors"
+CHECKPOINTS = 2
+"""That are kept, the newest ones."""
 
 
 @dataclass
@@ -23,6 +31,8 @@ class Recorder:
 
     run: RunFolder
     events: Events
+    environment: dict[str, Any] = field(default_factory=dict)
+    """What decides whether going on from a checkpoint is exact."""
     keep_discriminator: bool = False
     """Whether the model file gets the discriminator too, for `Model.score`."""
     history: list[Progress] = field(default_factory=list)
@@ -45,6 +55,8 @@ class Recorder:
             case Kept():
                 event.model.save(self.run.model_path, discriminator=self.keep_discriminator)
                 self._kept_step = event.step
+            case Checkpointed():
+                self._try("a checkpoint", lambda: self._commit(event))
             case Snapshot():
                 self._latest = event.model
                 self.run.write_status("running", step=event.step, saved_step=self._kept_step)
@@ -54,6 +66,19 @@ class Recorder:
                 self._end(event)
             case _:
                 pass
+
+    def _commit(self, event: Checkpointed) -> None:
+        files: dict[str, Callable[[Path], object]] = {TENSORS: event.checkpoint.write}
+        if (kept := event.kept) is not None:
+            files[KEPT] = lambda path: kept.save(path, discriminator=self.keep_discriminator)
+        facts = {
+            "state": event.checkpoint.facts,
+            "memory": to_plain(event.memory),
+            "lines": {"metrics": len(self.history), "scores": len(self.scores)},
+            "environment": self.environment,
+        }
+        commit(self.run.checkpoints_path, f"step-{event.step:010d}", files, facts)
+        prune(self.run.checkpoints_path, CHECKPOINTS)
 
     def _end(self, ended: Ended) -> None:
         if ended.kept_step != ended.step and self._latest is not None:

@@ -38,7 +38,7 @@ class RunFolder:
             words = [datetime.date.today().isoformat(), _slug(data_name), _slug(shape), secrets.token_hex(2)]
             path = RUNS / "-".join(word for word in words if word)
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            hints = ("another --run", f"ganwright sample {path}")
+            hints = (f"ganwright resume {path}", "another --run")
             raise UsageError("E-RUN-01", f"{path} exists already; a run never overwrites", hints=hints)
         try:
             (path / "samples").mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,11 @@ class RunFolder:
         return self.path / "scores.jsonl"
 
     @property
+    def checkpoints_path(self) -> Path:
+        """Where the run can go on from."""
+        return self.path / "checkpoints"
+
+    @property
     def final_path(self) -> Path:
         """Where the last model goes, if a better one is kept."""
         return self.path / "final.safetensors"
@@ -81,6 +86,14 @@ class RunFolder:
     def write_json(self, name: str, value: Any) -> None:
         """A small JSON file, for people and programs."""
         write_atomically(self.path / name, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+    @property
+    def state(self) -> str:
+        """What status.json says; empty where it says nothing."""
+        try:
+            return str(json.loads((self.path / "status.json").read_bytes())["state"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
 
     def write_status(self, state: str, **facts: Any) -> None:
         """status.json: "running", "finished", "stopped", "diverged" or "failed", with the step and why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -69,6 +69,15 @@ class Selection:
             contents = ModelContents(model.family, model.spec, model.codec, generator, facts, judge)
             self.kept = Model(contents, model.device)
         return scored
+
+    @property
+    def gaps(self) -> tuple[float, ...]:
+        """Between the two halves of the samples of each score."""
+        return tuple(self._gaps)
+
+    def go_on(self, scores: Sequence[Scored], gaps: Sequence[float], kept: Model | None) -> None:
+        """Take over what another selection of the same run had."""
+        self.scores, self._gaps, self.kept = [*scores], [*gaps], kept
 
     @property
     def error(self) -> float:

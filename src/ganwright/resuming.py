@@ -1,0 +1,180 @@
+"""What is left of a run in its folder, read so that it can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganwright.core.config import from_plain, to_plain
+from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
+from ganwright.data.dataset import Dataset
+from ganwright.data.sources.tables import TableFile
+from ganwright.model.model import Model
+from ganwright.model.model_file import stored_family
+from ganwright.networks.base import NetworkFamily
+from ganwright.networks.mlp import Mlp
+from ganwright.runtime.commit import newest, set_aside, sweep
+from ganwright.runtime.device import versions
+from ganwright.runtime.files import write_atomically
+from ganwright.runtime.lock import Taken, held
+from ganwright.training.checkpoint import TENSORS, Checkpoint
+from ganwright.training.config import TrainConfig
+from ganwright.training.events import Progress, Scored
+from ganwright.training.memory import Memory
+from ganwright.training.recorder import KEPT, Recorder
+from ganwright.training.request import REQUEST, Request
+from ganwright.training.run_folder import RunFolder
+
+LOCK = ".lock"
+Half = nn.Module | NetworkFamily | None
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A run that did not come to its end."""
+
+    folder: RunFolder
+    config: TrainConfig
+    request: Request
+    data: dict[str, Any]
+    """What config.toml says of the data."""
+
+
+@dataclass(frozen=True)
+class GoingOn:
+    """Where it goes on from."""
+
+    checkpoint: Checkpoint | None = None
+    """None where there is none yet: it starts over."""
+    memory: Memory = field(default_factory=Memory)
+    kept: Model | None = None
+    lines: tuple[int, int] = (0, 0)
+    """Of metrics.jsonl and of scores.jsonl."""
+    environment: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    """What was passed over, and why."""
+
+
+def request_of(data: Any, **facts: Any) -> Request:
+    """The request for these data: a path, a `TableFile`, or objects in memory, which nobody can find again."""
+    if isinstance(data, TableFile):
+        return Request(str(Path(data.path).expanduser().absolute()), data.asked, **facts)
+    place = str(Path(data).expanduser().absolute()) if isinstance(data, str | os.PathLike) else ""
+    return Request(place, **facts)
+
+
+def data_of(request: Request, given: Any = None) -> Any:
+    """The data of a run, as `fit` takes them.
+
+    Raises:
+        UsageError: they were in memory, and are not given again.
+    """
+    if given is not None:
+        return given
+    if not request.place:
+        raise UsageError("E-RUN-04", "the data of this run were in memory", hints=("pass them again: resume(run, data)",))
+    return Path(request.place) if request.asked is None else TableFile(request.place, request.asked)
+
+
+def read_run(path: Path, generator: Half = None, discriminator: Half = None) -> Interrupted:
+    """What the folder of a run says of it.
+
+    Args:
+        generator, discriminator: modules like those that are trained, where they are a user's own.
+
+    Raises:
+        DataError: it is no run folder, or a damaged one.
+        ModelFileError: it is of a user's own modules, which are not given.
+        UsageError: it is finished.
+    """
+    try:
+        table = tomllib.loads((path / "config.toml").read_text(encoding="utf-8"))
+        request = json.loads((path / REQUEST).read_bytes())
+        train = dict(table["train"])
+        family = stored_family(path / "config.toml", train.pop("network"), generator, discriminator)
+        # Modules are no plain values: the config is read with others in their place.
+        config = replace(from_plain(TrainConfig, {**train, "network": to_plain(Mlp())}, "train"), network=family)
+        found = from_plain(Request, request, "request")
+        run = Interrupted(RunFolder(path), config, found, dict(table["data"]))
+    except ModelFileError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, GanwrightError) as error:
+        why = error.what if isinstance(error, GanwrightError) else str(error)
+        hints = ("a folder that ganwright train has made, such as runs/...",)
+        raise DataError("E-RUN-03", f"{path} holds no run that could go on", why=why, hints=hints) from error
+    if run.folder.state == "finished":
+        hints = (f"ganwright sample {path} -n 100", "train longer: ganwright train PATH --time 1h")
+        raise UsageError("E-RUN-05", f"{path} is finished", hints=hints)
+    return run
+
+
+def going_on(run: Interrupted, generator: Half = None) -> GoingOn:
+    """The newest checkpoint that is whole; damaged ones are put aside."""
+    found, wrong = newest(run.folder.checkpoints_path)
+    notes = [f"{error.what} ({error.why}) and was put aside" for error in wrong.values()]
+    for folder in wrong:
+        set_aside(folder)
+    sweep(run.folder.path)
+    sweep(run.folder.checkpoints_path)
+    if found is None:
+        return GoingOn(notes=(*notes, "there is no checkpoint yet: the run starts over"))
+    facts = found.facts
+    kept = found.path / KEPT
+    return GoingOn(
+        checkpoint=Checkpoint.read(found.path / TENSORS, facts["state"]),
+        memory=from_plain(Memory, facts["memory"], "memory"),
+        kept=Model.load(kept, run.config.device, generator=generator) if kept.is_file() else None,
+        lines=(int(facts["lines"]["metrics"]), int(facts["lines"]["scores"])),
+        environment=facts["environment"],
+        notes=tuple(notes),
+    )
+
+
+def environment(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
+    """What has to be the same for going on to be exact."""
+    facts = {"device": config.device, "threads": torch.get_num_threads(), "precision": config.precision, **versions()}
+    return {**facts, "records": len(dataset), "data": dataset.whole.fingerprint}
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What is not the same any more, for people."""
+    return [
+        f"{name}: {'others' if name == 'data' else f'{then.get(name)} then, {value} now'}"
+        for name, value in now.items()
+        if then.get(name) != value
+    ]
+
+
+def cut_back(recorder: Recorder, lines: tuple[int, int]) -> None:
+    """The metrics and scores in the folder as they were at the checkpoint, in the recorder's memory too."""
+    for path, count, kind, memory in (
+        (recorder.run.metrics_path, lines[0], Progress, recorder.history),
+        (recorder.run.scores_path, lines[1], Scored, recorder.scores),
+    ):
+        kept = path.read_bytes().splitlines()[:count] if path.is_file() else []
+        write_atomically(path, b"".join(line + b"\n" for line in kept))
+        memory[:] = [from_plain(kind, json.loads(line)) for line in kept]
+
+
+@contextmanager
+def alone(folder: RunFolder) -> Generator[None]:
+    """Train in this folder and nobody else.
+
+    Raises:
+        UsageError: another process does.
+    """
+    try:
+        with held(folder.path / LOCK):
+            yield
+    except Taken as error:
+        what = f"{folder.path} is in use by another process" + (f" ({error})" if str(error) else "")
+        raise UsageError("E-RUN-06", what, hints=("wait for it, or stop it",)) from None

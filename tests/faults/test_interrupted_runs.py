@@ -1,0 +1,286 @@
+"""Runs that were killed, damaged or meddled with go on, and end as the run that nothing happened to.
+
+Names begin with the row of the fault list that they are about.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganwright import GAN, Model, load
+from ganwright.cli.app import run as command
+from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
+from ganwright.runtime.lock import held
+from ganwright.training import loop
+from ganwright.training.events import Checkpointed, Scored, Warned
+
+STEPS = 24
+SETTINGS = {"scoring": {"every_samples": 128 * 6, "samples": 60}}
+
+
+class Killed(BaseException):
+    """What no handler of ours may catch."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With pictures, the run that nothing happened to ("whole"), and one that ended in its middle ("half")."""
+    folder = tmp_path_factory.mktemp("runs")
+    pictures = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1), np.uint8)
+    np.save(folder / "pictures.npy", pictures)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANWRIGHT_CACHE", str(folder / "cache"))
+        patch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+        gan().fit(folder / "pictures.npy", steps=STEPS, run=folder / "whole")
+
+        def kill(event: object) -> None:
+            if isinstance(event, Checkpointed) and event.step == 14:
+                raise Killed
+
+        with pytest.raises(Killed):
+            gan().fit(folder / "pictures.npy", steps=STEPS, run=folder / "half", subscribers=[kill])
+    assert checkpoints(folder / "half") == ["step-0000000012", "step-0000000013"]
+    return folder
+
+
+def gan() -> GAN:
+    return GAN("mlp", seed=5, batch=128, settings=SETTINGS)
+
+
+def checkpoints(run: Path) -> list[str]:
+    return sorted(path.name for path in (run / "checkpoints").glob("step-*"))
+
+
+@pytest.fixture
+def half(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the run that was killed at step 14."""
+    monkeypatch.setenv("GANWRIGHT_CACHE", str(folder / "cache"))
+    shutil.copytree(folder / "half", tmp_path / "half")
+    return tmp_path / "half"
+
+
+def same(one: Model, other: Model) -> bool:
+    pairs = zip(one.generator.state_dict().values(), other.generator.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def lines(path: Path, *names: str) -> list[list[object]]:
+    return [[json.loads(line)[name] for name in names] for line in path.read_text().splitlines()]
+
+
+def ends_as_the_whole_one(run: Path, folder: Path) -> None:
+    assert same(load(run), load(folder / "whole"))
+    facts = ("step", "frechet", "recall", "kept_step")
+    assert lines(run / "scores.jsonl", *facts) == lines(folder / "whole" / "scores.jsonl", *facts)
+    steps = [step for (step,) in lines(run / "metrics.jsonl", "step")]
+    assert steps == sorted(set(steps))
+    assert json.loads((run / "status.json").read_text())["state"] == "finished"
+
+
+def test_p1_a_run_that_was_killed_goes_on_exactly(half: Path, folder: Path) -> None:
+    heard: list[object] = []
+    again = GAN.resume(half, subscribers=[heard.append])
+    assert not [event.text for event in heard if isinstance(event, Warned) and "exactly" in event.text]
+    assert again.ended_.step == STEPS
+    assert again.run_ == half
+    ends_as_the_whole_one(half, folder)
+
+
+def test_p1_a_process_that_was_killed_anywhere_goes_on_exactly(folder: Path, tmp_path: Path) -> None:
+    """Killed three times on its way, at moments that differ."""
+    head = "import sys; from ganwright import GAN; from ganwright.training import loop; "
+    head += "loop.CHECKPOINT_SECONDS = 0.0; loop.CHECKPOINT_SHARE = 1e9; "
+    first = f"GAN('mlp', seed=5, batch=128, settings={json.dumps(SETTINGS)})"
+    first += f".fit(sys.argv[1], steps={STEPS}, run=sys.argv[2])"
+    later = "GAN.resume(sys.argv[2])"
+    environment = {**os.environ, "GANWRIGHT_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    run, place = tmp_path / "run", str(folder / "pictures.npy")
+    ended = -1
+    for number, (code, at) in enumerate(((first, 3), (later, 9), (later, 15), (later, STEPS + 1))):
+        process = subprocess.Popen([sys.executable, "-c", head + code, place, str(run)], env=environment)
+        while process.poll() is None and not any(int(name[5:]) >= at for name in checkpoints(run)):
+            time.sleep(0.003 * (number + 1))
+        process.kill()
+        ended = process.wait()
+    assert ended == 0
+    ends_as_the_whole_one(run, folder)
+
+
+def test_p3_a_run_that_was_killed_before_its_first_checkpoint_starts_over(half: Path, folder: Path) -> None:
+    shutil.rmtree(half / "checkpoints")
+    (half / "checkpoints").mkdir()
+    (half / "checkpoints" / ".tmp-step-0000000001-1-abc").mkdir()
+    heard: list[object] = []
+    GAN.resume(half, subscribers=[heard.append])
+    assert any("starts over" in event.text for event in heard if isinstance(event, Warned))
+    ends_as_the_whole_one(half, folder)
+
+
+def _cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 1
+    file.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("damage", [_cut_off, _flip, Path.unlink])
+def test_p10_a_damaged_checkpoint_is_put_aside_for_an_older_one(
+    damage: Callable[[Path], None], half: Path, folder: Path
+) -> None:
+    newest = half / "checkpoints" / checkpoints(half)[-1]
+    damage(newest / "state.safetensors")
+    heard: list[object] = []
+    GAN.resume(half, subscribers=[heard.append])
+    said = [event.text for event in heard if isinstance(event, Warned)]
+    assert any(newest.name in text and "put aside" in text for text in said)
+    assert (half / "checkpoints" / f".damaged-{newest.name}").is_dir()
+    ends_as_the_whole_one(half, folder)
+
+
+def test_p11_what_lies_about_does_not_matter(half: Path, folder: Path) -> None:
+    (half / "checkpoints" / "latest").write_text("step-9999999999\n")
+    (half / "checkpoints" / "notes.txt").write_text("mine")
+    (half / "checkpoints" / ".tmp-step-0000000099-1-abc").mkdir()
+    (half / ".tmp-model.safetensors").write_text("half")
+    GAN.resume(half)
+    assert not list(half.rglob(".tmp-*"))
+    ends_as_the_whole_one(half, folder)
+
+
+def _empty(run: Path) -> None:
+    shutil.rmtree(run)
+    run.mkdir()
+
+
+def _only_config(run: Path) -> None:
+    config = (run / "config.toml").read_bytes()
+    _empty(run)
+    (run / "config.toml").write_bytes(config)
+
+
+def _bad_config(run: Path) -> None:
+    (run / "config.toml").write_text("train = [")
+
+
+def _bad_request(run: Path) -> None:
+    (run / "request.json").write_text('{"place": 3}')
+
+
+@pytest.mark.parametrize("spoil", [_empty, _only_config, _bad_config, _bad_request])
+def test_p12_a_folder_without_a_run_is_refused(spoil: Callable[[Path], None], half: Path) -> None:
+    spoil(half)
+    before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
+    with pytest.raises(DataError, match="holds no run that could go on") as caught:
+        GAN.resume(half)
+    assert caught.value.exit_code == 3
+    assert {path: path.stat().st_mtime_ns for path in half.rglob("*")} == before
+
+
+def test_p12_a_run_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelFileError, match="no run 'nowhere'"):
+        GAN.resume("nowhere")
+    with pytest.raises(ModelFileError, match="no run under runs/"):
+        GAN.resume()
+
+
+def test_p13_two_in_one_folder_are_one_too_many(half: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path; from ganwright.runtime.lock import held\n"
+            "with held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()",
+            str(half / ".lock"),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(UsageError, match=f"in use by another process .{holder.pid}"):
+            GAN.resume(half)
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+    with held(half / ".lock"):
+        pass
+
+
+def test_p15_a_run_that_was_asked_to_stop_goes_on_exactly(folder: Path, tmp_path: Path, half: Path) -> None:
+    """Ctrl-C once: the step is finished, everything is saved; the discarded end of it is not part of the run."""
+
+    def ask(event: object) -> None:
+        if isinstance(event, Scored) and event.step == 12:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    stopped = gan().fit(folder / "pictures.npy", steps=STEPS, run=tmp_path / "run", subscribers=[ask], handle_signals=True)
+    assert stopped.ended_.ending == "stopped"
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "stopped"
+    GAN.resume(tmp_path / "run")
+    ends_as_the_whole_one(tmp_path / "run", folder)
+
+
+def test_a_run_that_is_finished_is_left_alone(folder: Path, half: Path) -> None:
+    with pytest.raises(UsageError, match="is finished"):
+        GAN.resume(folder / "whole")
+
+
+def test_p22_a_checkpoint_of_other_networks_is_refused(half: Path) -> None:
+    config = (half / "config.toml").read_text()
+    (half / "config.toml").write_text(config.replace("latent = ", "latent = 1"))
+    with pytest.raises(GanwrightError, match="of another run"):
+        GAN.resume(half)
+
+
+def test_p23_data_that_changed_are_refused(half: Path, folder: Path, tmp_path: Path) -> None:
+    pictures = np.load(folder / "pictures.npy")
+    pictures[7] = 0
+    np.save(tmp_path / "changed.npy", pictures)
+    with pytest.raises(DataError, match="not those of"):
+        GAN.resume(half, tmp_path / "changed.npy")
+
+
+def test_data_that_moved_are_taken_from_where_they_are(half: Path, folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "pictures.npy", tmp_path / "moved.npy")
+    request = json.loads((half / "request.json").read_text())
+    (half / "request.json").write_text(json.dumps({**request, "place": "/gone.npy"}))
+    with pytest.raises(GanwrightError):
+        GAN.resume(half)
+    GAN.resume(half, tmp_path / "moved.npy")
+    ends_as_the_whole_one(half, folder)
+
+
+def test_what_differs_is_said(half: Path) -> None:
+    newest = half / "checkpoints" / checkpoints(half)[-1] / "manifest.json"
+    manifest = json.loads(newest.read_text())
+    manifest["facts"]["environment"]["threads"] = 99
+    newest.write_text(json.dumps(manifest))
+    heard: list[object] = []
+    GAN.resume(half, subscribers=[heard.append])
+    said = [event.text for event in heard if isinstance(event, Warned)]
+    assert any("not exactly: threads: 99 then" in text for text in said)
+
+
+def test_the_command_goes_on(half: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["resume", str(half)]) == 0
+    said = "".join(capsys.readouterr())
+    assert "from step 13: 54% of the planned steps" in said
+    ends_as_the_whole_one(half, folder)
