@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganwright.core.errors import GanwrightError as GanwrightError
     from ganwright.data.modalities.image import Image as Image
     from ganwright.data.modalities.numbers import Numbers as Numbers
+    from ganwright.data.modalities.table import Table as Table
     from ganwright.evaluation.folders import evaluate as evaluate
     from ganwright.gan import GAN as GAN
     from ganwright.gan import load as load

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def same(one: Model, other: Model) -> bool:
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def lines(path: Path, *names: str) -> list[list[object]]:
+def lines(path: Path, *names: str) -> list[list[Any]]:
     return [[json.loads(line)[name] for name in names] for line in path.read_text().splitlines()]
 
 

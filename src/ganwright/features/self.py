@@ -18,10 +18,11 @@ from ganwright.data.sampler import Shuffled
 from ganwright.data.spec import DataSpec
 from ganwright.features.base import BATCH, Extractor, Features
 from ganwright.features.parts.encoders import Encoder, PictureEncoder, RowEncoder
-from ganwright.features.parts.kept_weights import digest_of, keep, kept, place
+from ganwright.features.parts.kept_weights import cached_at, digest_of, keep, kept
 from ganwright.features.parts.views import picture_view, row_view
 from ganwright.runtime.device import own_random_state
 from ganwright.runtime.keys import Key
+from ganwright.runtime.placing import place
 
 VERSION = 2
 TRAINING_BATCH = 128
@@ -66,7 +67,7 @@ class Self(Features):
         """
         data = data.head
         key = self._cache_key(data)
-        path = place(f"self-v{VERSION}-{key[:24]}")
+        path = cached_at(f"self-v{VERSION}-{key[:24]}")
         network = _SelfNetwork(_untrained(data.codec.spec, Key(self.seed, turn="self features")))
         weights = kept(path, key, network.state_dict())
         if weights is None:
@@ -109,7 +110,8 @@ class _SelfNetwork(nn.Module):
 
 class _SelfExtractor(Extractor):
     def __init__(self, network: _SelfNetwork, device: str, about: str) -> None:
-        self.network = network.requires_grad_(False).eval().to(device, memory_format=torch.channels_last)
+        place(network, device)
+        self.network = network.requires_grad_(False).eval()
         self.device = device
         self.dimensions = len(network.mean)
         self.identity = f"self-v{VERSION}-{digest_of(network.state_dict())}"
@@ -146,7 +148,8 @@ def _train(network: _SelfNetwork, data: Dataset, settings: Self, device: str, pr
     """Trains the encoder, then learns the scales; the network is left on `device`."""
     key = Key(settings.seed, turn="self features")
     classes = _class_count(data)
-    network.to(device, memory_format=torch.channels_last).train()
+    place(network, device)
+    network.train()
     with own_random_state(device):
         torch.manual_seed(key.seed_for("head"))
         head = nn.Linear(network.encoder.top, classes) if classes else _comparing_head(network.encoder.top)

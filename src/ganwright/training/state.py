@@ -13,6 +13,7 @@ from ganwright.data.spec import DataSpec
 from ganwright.networks.base import Discriminator, Generator
 from ganwright.regularizers.base import RegularizerState
 from ganwright.runtime.keys import Key
+from ganwright.runtime.placing import place
 from ganwright.training.average import AverageGenerator
 from ganwright.training.config import TrainConfig
 
@@ -47,7 +48,7 @@ def initial_state(config: TrainConfig, spec: DataSpec) -> TrainState:
         torch.manual_seed(Key(config.seed).seed_for("weights"))
         generator, discriminator = config.network.build(spec)
     for network in (generator, discriminator):
-        _place(network, config.device)
+        place(network, config.device)
     # What a user's own network keeps frozen never gets into an optimizer, and so stays frozen.
     learning = {"generator": _learning("generator", generator), "discriminator": _learning("discriminator", discriminator)}
     return TrainState(
@@ -59,13 +60,6 @@ def initial_state(config: TrainConfig, spec: DataSpec) -> TrainState:
         regularizer_states=[regularizer.initial_state() for regularizer in config.regularizers],
         seed=config.seed,
     )
-
-
-def _place(network: nn.Module, device: str) -> None:
-    network.to(device)
-    for parameter in network.parameters():
-        if parameter.ndim == 4:  # channels-last suits the convolutions of every device we know
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
 def _learning(player: str, network: nn.Module) -> list[nn.Parameter]:

@@ -221,7 +221,7 @@ def test_a_damaged_file_is_replaced(damage: Callable[[bytes], bytes], own_cache:
 
 def test_a_cache_that_cannot_be_written_costs_only_time(own_cache: Path) -> None:
     (own_cache / "features").write_text("a file in the folder's place")
-    assert QUICK.extractor(tiny_dataset(20)).identity.startswith("self-v1-")
+    assert QUICK.extractor(tiny_dataset(20)).identity.startswith("self-v2-")
 
 
 def test_records_of_unknown_class_are_overlooked() -> None:

@@ -18,7 +18,7 @@ MOST_HEADER_BYTES = 64 << 10
 KEY = "key"
 
 
-def place(name: str) -> Path:
+def cached_at(name: str) -> Path:
     """Where the weights of a feature network called `name` are kept."""
     return cache_root() / "features" / f"{name}.safetensors"
 
