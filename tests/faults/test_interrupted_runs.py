@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ganwright import GAN, Model, load
 from ganwright.cli.app import run as command
@@ -285,3 +286,34 @@ def test_the_command_goes_on(half: Path, folder: Path, capsys: pytest.CaptureFix
     said = "".join(capsys.readouterr())
     assert "from step 13: 54% of the planned steps" in said
     ends_as_the_whole_one(half, folder)
+
+
+def own_pair() -> dict[str, nn.Module]:
+    """With dropout and batch statistics: what a module keeps and draws by itself."""
+    generator = nn.Sequential(nn.Linear(100, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh())
+    discriminator = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(32, 1))
+    return {"generator": nn.Sequential(generator, nn.Unflatten(1, (1, 8, 8))), "discriminator": discriminator}
+
+
+def test_modules_of_a_user_go_on_exactly(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: Path) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+    torch.manual_seed(0)
+    pair = own_pair()
+
+    def kill(event: object) -> None:
+        if isinstance(event, Checkpointed) and event.step == 7:
+            raise Killed
+
+    def train(name: str, *subscribers: Callable[[object], None]) -> GAN:
+        new = GAN(**pair, batch=64, seed=1)
+        return new.fit(folder / "pictures.npy", steps=12, run=tmp_path / name, subscribers=subscribers)
+
+    whole = train("whole")
+    with pytest.raises(Killed):
+        train("cut", kill)
+    with pytest.raises(ModelFileError, match="author's own networks"):
+        GAN.resume(tmp_path / "cut")
+    again = GAN.resume(tmp_path / "cut", **own_pair())
+    assert again.ended_.step == 12
+    assert same(again.model_, whole.model_)

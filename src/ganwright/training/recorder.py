@@ -38,6 +38,7 @@ class Recorder:
     history: list[Progress] = field(default_factory=list)
     scores: list[Scored] = field(default_factory=list)
     _latest: Model | None = None
+    _kept: Model | None = None
     _kept_step: int = 0
     _failed: set[str] = field(default_factory=set)
 
@@ -54,7 +55,7 @@ class Recorder:
                 self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
             case Kept():
                 event.model.save(self.run.model_path, discriminator=self.keep_discriminator)
-                self._kept_step = event.step
+                self._kept, self._kept_step = event.model, event.step
             case Checkpointed():
                 self._try("a checkpoint", lambda: self._commit(event))
             case Snapshot():
@@ -90,8 +91,8 @@ class Recorder:
         self._try("report.html", lambda: write_report(self.run.path))
 
     def _write_card(self) -> None:
-        model = Model.load(self.run.model_path)
-        (self.run.path / "MODEL_CARD.md").write_text(model_card(model), encoding="utf-8")
+        assert self._kept is not None
+        (self.run.path / "MODEL_CARD.md").write_text(model_card(self._kept), encoding="utf-8")
 
     def _try(self, what: str, write: object) -> None:
         assert callable(write)
