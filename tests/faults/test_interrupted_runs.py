@@ -288,25 +288,25 @@ def test_the_command_goes_on(half: Path, folder: Path, capsys: pytest.CaptureFix
     ends_as_the_whole_one(half, folder)
 
 
-def own_pair() -> dict[str, nn.Module]:
+def own_pair() -> tuple[nn.Module, nn.Module]:
     """With dropout and batch statistics: what a module keeps and draws by itself."""
     generator = nn.Sequential(nn.Linear(100, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 64), nn.Tanh())
     discriminator = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(32, 1))
-    return {"generator": nn.Sequential(generator, nn.Unflatten(1, (1, 8, 8))), "discriminator": discriminator}
+    return nn.Sequential(generator, nn.Unflatten(1, (1, 8, 8))), discriminator
 
 
 def test_modules_of_a_user_go_on_exactly(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: Path) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
     torch.manual_seed(0)
-    pair = own_pair()
+    generator, discriminator = own_pair()
 
     def kill(event: object) -> None:
         if isinstance(event, Checkpointed) and event.step == 7:
             raise Killed
 
     def train(name: str, *subscribers: Callable[[object], None]) -> GAN:
-        new = GAN(**pair, batch=64, seed=1)
+        new = GAN(generator=generator, discriminator=discriminator, batch=64, seed=1)
         return new.fit(folder / "pictures.npy", steps=12, run=tmp_path / name, subscribers=subscribers)
 
     whole = train("whole")
@@ -314,6 +314,7 @@ def test_modules_of_a_user_go_on_exactly(folder: Path, tmp_path: Path, monkeypat
         train("cut", kill)
     with pytest.raises(ModelFileError, match="author's own networks"):
         GAN.resume(tmp_path / "cut")
-    again = GAN.resume(tmp_path / "cut", **own_pair())
+    generator, discriminator = own_pair()
+    again = GAN.resume(tmp_path / "cut", generator=generator, discriminator=discriminator)
     assert again.ended_.step == 12
     assert same(again.model_, whole.model_)
