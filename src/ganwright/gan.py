@@ -115,7 +115,7 @@ class GAN:
     history_: list[Progress]
     """The course of training, about a point a second."""
     scores_: list[Scored]
-    """How good it was on the way; the best model is the one that is kept."""
+    """How good it was on the way; of the models that scored best, but for chance, the last one is kept."""
     ended_: Ended
     """How training ended."""
     run_: Path | None
