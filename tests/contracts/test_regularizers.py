@@ -18,7 +18,7 @@ from ganwright.networks.columns import Columns
 from ganwright.regularizers.base import REGULARIZERS, Regularizer
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
-from ganwright.training.batches import Batches
+from ganwright.training.batches import ALL, Batches
 from ganwright.training.state import initial_state
 from ganwright.training.turn import Turn
 
@@ -191,9 +191,9 @@ def test_under_a_real_turn_everything_is_mirrored_by_the_same_draws() -> None:
     config = tiny_config(augmentations=(Flip(),), regularizers=(R1(interval=1),))
     data = tiny_dataset()
     state = initial_state(config, data.codec.spec)
-    turn = Turn(state, config, data.codec.spec, state.key("discriminator"))
+    turn = Turn(state, config, data.codec.spec, state.key("discriminator"), ALL)
     x = Batches(data, config).real(turn.key)[0]
     first, second = turn.judge(x), turn.judge(x)
     assert torch.equal(first[0], second[0])
-    later = Turn(state, config, data.codec.spec, state.key("discriminator", repeat=1))
+    later = Turn(state, config, data.codec.spec, state.key("discriminator", repeat=1), ALL)
     assert not torch.equal(first[0], later.judge(x)[0])

@@ -13,9 +13,11 @@ from ganwright.data.blocks import KNOWN, BlockLayout
 from ganwright.data.dataset import Dataset
 from ganwright.data.sampler import Shuffled
 from ganwright.networks.base import UNCONDITIONED, Conditions
-from ganwright.runtime.distributed import share_of
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
+
+ALL = slice(None)
+"""Rows of a batch."""
 
 
 @dataclass
@@ -31,30 +33,30 @@ class Batches:
         # A generator's turn that compares with reals draws fresh ones, after those of the discriminator's turns.
         self._draws_per_step = self.config.discriminator_steps + self.config.generator_needs_real
 
-    def real(self, key: Key) -> tuple[Tensor, Conditions]:
-        """This process's share of the turn's real records, (B, *shape) float32 on the run's device, and their conditions.
+    def real(self, key: Key, rows: slice = ALL) -> tuple[Tensor, Conditions]:
+        """`rows` of the turn's real records, (B, *shape) float32 on the run's device, and their conditions.
 
         Of rows whose columns are drawn in several passes, only what is known and what is drawn; zeros elsewhere.
         """
-        columns = self._columns(key, None)
+        columns = self._columns(key, rows, None)
         x, conditions = self.dataset.codec.expand(columns), self._conditions(columns)
         if self.config.known is None:
             return x, conditions
         drawn = self.config.known.draw(key, self.config.batch, self._layout.passes)
-        known, drawn = (torch.from_numpy(mask[share_of(self.config.batch)]).to(x.device) for mask in drawn)
+        known, drawn = (torch.from_numpy(mask[rows]).to(x.device) for mask in drawn)
         # Of a real row the discriminator sees what it would see of a fake one.
         return self._layout.masked(x, known + drawn), {**conditions, KNOWN: self._layout.told(x, known, drawn)}
 
-    def condition(self, key: Key) -> Conditions:
+    def condition(self, key: Key, rows: slice = ALL) -> Conditions:
         """What the generator is to draw in its turn: as the reals of that turn, or of the discriminator's last one."""
         names = self.config.conditions
-        return self._conditions(self._columns(key, names)) if names else UNCONDITIONED
+        return self._conditions(self._columns(key, rows, names)) if names else UNCONDITIONED
 
-    def _columns(self, key: Key, names: tuple[str, ...] | None) -> dict[str, Tensor]:
+    def _columns(self, key: Key, rows: slice, names: tuple[str, ...] | None) -> dict[str, Tensor]:
         last = self._draws_per_step - 1
         draw = key.step * self._draws_per_step + (key.repeat if key.turn == "discriminator" else last)
         first = draw * self.config.batch
-        indices = self._sampler.draw(key, range(first, first + self.config.batch))[share_of(self.config.batch)]
+        indices = self._sampler.draw(key, range(first, first + self.config.batch))[rows]
         columns = self.dataset.batch(indices, names)
         return {name: column.to(self.config.device, non_blocking=True) for name, column in columns.items()}
 

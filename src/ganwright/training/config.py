@@ -43,6 +43,8 @@ class TrainConfig:
     """The discriminator's."""
     batch: int = 64
     """Records per turn over all processes."""
+    micro_batches: int = 1
+    """Parts of it that are worked on in turn: less memory, more time, the same gradients but for batch statistics."""
     discriminator_steps: int = 1
     """Discriminator turns before each generator turn."""
     average_half_life_samples: float = 3_000
@@ -62,7 +64,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         # Batch normalisation needs two records to have a spread.
-        for name, least in (("batch", 2), ("discriminator_steps", 1)):
+        for name, least in (("batch", 2), ("discriminator_steps", 1), ("micro_batches", 1)):
             if getattr(self, name) < least:
                 raise UsageError("E-CONFIG-04", f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.average_half_life_samples <= 0:

@@ -1,12 +1,14 @@
 """One training step of a GAN, any GAN: the page to read first.
 
-Losses are summed over the rows at hand and divided by the global count; gradients are summed over processes. So the result
-does not depend on how many processes share a batch. No logging, saving or printing: the loop does those.
+Losses are summed over the rows at hand and divided by the global count; gradients are summed over parts of a batch and over
+processes. So the result does not depend on how many share a batch. No logging, saving or printing: the loop does those.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ from torch import Tensor
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.regularizers.base import Regularizer
-from ganwright.runtime.distributed import sum_gradients
+from ganwright.runtime.distributed import share_of, sum_gradients
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
@@ -22,7 +24,7 @@ from ganwright.training.statistics import held_statistics
 from ganwright.training.turn import Turn, due
 
 Report = dict[str, Tensor]
-"""Numbers of one step, as detached scalars still on the device: reading one is what waits for it."""
+"""Numbers of one step, as detached scalars still on the device: reading one is what waits for it. Those of this process."""
 
 
 def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: Batches) -> Report:
@@ -34,48 +36,68 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     set_rate(state.generator_optimizer, now(config.generator_optimizer.learning_rate))
     set_rate(state.discriminator_optimizer, now(config.discriminator_optimizer.learning_rate))
 
-    # Discriminator turn: tell real records from fakes.
+    # Discriminator turns: tell real records from fakes.
     for repeat in range(config.discriminator_steps):
-        turn = Turn(state, config, spec, state.key("discriminator", repeat))
-        regularizers = due(config, "discriminator", state.step)
-        needs = {need for _, regularizer in regularizers for need in regularizer.needs}
-
-        # Draw reals and make fakes; both are leaves, so that a penalty differentiates through the augmentation.
-        turn.real, turn.condition = batches.real(turn.key)
-        turn.real.requires_grad_("gradient_on_real" in needs)
-        with torch.no_grad(), held_statistics(state.generator):
-            turn.fake = turn.generate()
-        turn.fake.requires_grad_("gradient_on_fake" in needs)
-
-        # Judge both, and sum what is wrong with the verdicts.
+        key = state.key("discriminator", repeat)
         unfreeze(state.discriminator_optimizer)
-        turn.real_logits = turn.judge(turn.real)
-        with held_statistics(state.discriminator):
-            turn.fake_logits = turn.judge(turn.fake)
-        loss = torch.zeros((), device=config.device)
-        for real_logits, fake_logits in zip(turn.real_logits, turn.fake_logits, strict=True):
-            loss = loss + mean(config.loss.discriminator(real_logits, fake_logits), config)
-        report["discriminator_loss"] = loss.detach()
-
-        # Add the penalties that are due; a lazy one counts for the steps that it was spared.
-        with held_statistics(state.discriminator):
-            loss = loss + penalties(turn, regularizers, report)
-
-        # Learn from it, over all processes.
-        update(state.discriminator_optimizer, state.discriminator, loss)
-        report["real_logits"] = turn.real_logits[0].detach().mean()
-        report["fake_logits"] = turn.fake_logits[0].detach().mean()
-        report["real_called_real"] = (turn.real_logits[0].detach() > 0).float().mean()
-        report["fake_called_fake"] = (turn.fake_logits[0].detach() < 0).float().mean()
+        report |= added(tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
+        update(state.discriminator_optimizer, state.discriminator)
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
-    turn = Turn(state, config, spec, state.key("generator"))
-    regularizers = due(config, "generator", state.step)
+    key = state.key("generator")
     unfreeze(state.generator_optimizer)
+    report |= added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
+    update(state.generator_optimizer, state.generator)
+
+    # Count, and let the average generator follow.
+    state.step += 1
+    state.samples_seen += config.samples_per_step
+    state.average.update(config.samples_per_step, state.samples_seen, config.average_half_life_samples)
+    return report
+
+
+def tell_apart(turn: Turn, batches: Batches) -> Report:
+    """The discriminator's gradients for a turn's rows: its loss on reals and fakes, and the penalties that are due."""
+    state, config = turn.state, turn.config
+    regularizers = due(config, "discriminator", state.step)
+    needs = {need for _, regularizer in regularizers for need in regularizer.needs}
+
+    # Draw reals and make fakes; both are leaves, so that a penalty differentiates through the augmentation.
+    turn.real, turn.condition = batches.real(turn.key, turn.rows)
+    turn.real.requires_grad_("gradient_on_real" in needs)
+    with torch.no_grad(), held_statistics(state.generator):
+        turn.fake = turn.generate()
+    turn.fake.requires_grad_("gradient_on_fake" in needs)
+
+    # Judge both, and sum what is wrong with the verdicts.
+    turn.real_logits = turn.judge(turn.real)
+    with held_statistics(state.discriminator):
+        turn.fake_logits = turn.judge(turn.fake)
+    loss = torch.zeros((), device=config.device)
+    for real_logits, fake_logits in zip(turn.real_logits, turn.fake_logits, strict=True):
+        loss = loss + mean(config.loss.discriminator(real_logits, fake_logits), config)
+    report = {"discriminator_loss": loss.detach()}
+
+    # Add the penalties that are due; a lazy one counts for the steps that it was spared.
+    with held_statistics(state.discriminator):
+        loss = loss + penalties(turn, regularizers, report)
+    loss.backward()
+
+    real, fake = turn.real_logits[0].detach(), turn.fake_logits[0].detach()
+    report["real_logits"], report["fake_logits"] = mean(real, config), mean(fake, config)
+    report["real_called_real"] = mean((real > 0).float(), config)
+    report["fake_called_fake"] = mean((fake < 0).float(), config)
+    return report
+
+
+def pass_for_real(turn: Turn, batches: Batches) -> Report:
+    """The generator's gradients for a turn's rows: how far the discriminator saw through them, and the penalties due."""
+    state, config = turn.state, turn.config
+    regularizers = due(config, "generator", state.step)
     if config.generator_needs_real:
-        turn.real, turn.condition = batches.real(turn.key)
+        turn.real, turn.condition = batches.real(turn.key, turn.rows)
     else:
-        turn.condition = batches.condition(turn.key)
+        turn.condition = batches.condition(turn.key, turn.rows)
     turn.fake = turn.generate()
     with held_statistics(state.discriminator):
         turn.fake_logits = turn.judge(turn.fake)
@@ -88,19 +110,29 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
         for head, fake_logits in enumerate(turn.fake_logits):
             real_logits = turn.real_logits[head] if turn.real_logits else None
             loss = loss + mean(config.loss.generator(real_logits, fake_logits), config)
-        report["generator_loss"] = loss.detach()
+        report = {"generator_loss": loss.detach()}
         loss = loss + penalties(turn, regularizers, report)
-        update(state.generator_optimizer, state.generator, loss)
-
-    # Count, and let the average generator follow.
-    state.step += 1
-    state.samples_seen += config.samples_per_step
-    state.average.update(config.samples_per_step, state.samples_seen, config.average_half_life_samples)
+        loss.backward()
     return report
 
 
+def parts_of(config: TrainConfig) -> list[slice]:
+    """This process's rows of the global batch, in as many parts as are worked on one after another."""
+    mine = share_of(config.batch)
+    count = mine.stop - mine.start
+    parts = min(config.micro_batches, count)
+    edges = [mine.start + count * part // parts for part in range(parts + 1)]
+    return [slice(first, last) for first, last in pairwise(edges)]
+
+
+def added(reports: Iterable[Report]) -> Report:
+    """The reports of a turn's parts as one."""
+    first, *others = reports
+    return {name: sum((each[name] for each in others), start=value) for name, value in first.items()}
+
+
 def mean(values: Tensor, config: TrainConfig) -> Tensor:
-    """This process's part of the mean over the global batch: values (B, ...) here, `config.batch` rows in all."""
+    """These rows' part of the mean over the global batch: values (B, ...) here, `config.batch` rows in all."""
     return values.sum() / (config.batch * values[0].numel())
 
 
@@ -117,20 +149,19 @@ def penalties(turn: Turn, regularizers: list[tuple[int, Regularizer]], report: R
     return total
 
 
-def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module, loss: Tensor) -> None:
-    """Move `network` down the gradient of `loss`, and freeze it again."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    network.requires_grad_(False)
-    sum_gradients(network.parameters())
-    optimizer.step()
-
-
 def unfreeze(optimizer: torch.optim.Optimizer) -> None:
-    """Let the optimizer's weights, and no others, gather gradients."""
+    """Let the optimizer's weights, and no others, gather gradients, from nothing."""
+    optimizer.zero_grad(set_to_none=True)
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             parameter.requires_grad_(True)
+
+
+def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> None:
+    """Move `network` down the gradients that were gathered, over all processes, and freeze it again."""
+    network.requires_grad_(False)
+    sum_gradients(network.parameters())
+    optimizer.step()
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

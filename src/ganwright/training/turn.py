@@ -14,7 +14,6 @@ from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
 from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.regularizers.base import Regularizer
-from ganwright.runtime.distributed import rank, share_of
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
@@ -22,7 +21,7 @@ from ganwright.training.state import TrainState
 
 @dataclass
 class Turn:
-    """Draws are made for the whole global batch, and this process takes its places.
+    """Draws are made for the whole global batch, and this turn takes its rows.
 
     Everything judged within a turn is augmented by the same draws: real i, fake i and whatever lies between them.
     """
@@ -31,6 +30,8 @@ class Turn:
     config: TrainConfig
     spec: DataSpec
     key: Key
+    rows: slice
+    """Of the global batch, that are worked on here."""
     condition: Conditions = field(default_factory=lambda: UNCONDITIONED)
     """Of real i and fake i alike."""
     real: Tensor | None = None
@@ -41,8 +42,8 @@ class Turn:
     """What the generator gave besides the last fakes."""
 
     def __post_init__(self) -> None:
-        # What modules draw by themselves (dropout, a user's own noise) follows the step too, apart on every process.
-        torch.manual_seed(self.key.seed_for(f"modules {rank()}"))
+        # What modules draw by themselves (dropout, a user's own noise) follows the step too, apart for other rows.
+        torch.manual_seed(self.key.seed_for(f"modules {self.rows.start}"))
 
     def generate(self) -> Tensor:
         """Fakes for this turn's noise, (B, *shape) float32."""
@@ -69,7 +70,7 @@ class Turn:
         return self._mine(torch.from_numpy(drawn))
 
     def _mine(self, drawn: Tensor) -> Tensor:
-        return drawn[share_of(self.config.batch)].to(self.config.device, non_blocking=True)
+        return drawn[self.rows].to(self.config.device, non_blocking=True)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.config.device, torch.bfloat16, enabled=self.config.precision == "bf16")

@@ -34,7 +34,7 @@ from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
-from ganwright.training.batches import Batches
+from ganwright.training.batches import ALL, Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState, initial_state
 from ganwright.training.statistics import batch_norms, held_statistics
@@ -271,7 +271,9 @@ def test_several_discriminator_turns_see_other_records_and_other_noise() -> None
     assert len({index for asked in watched.asked for index in asked}) == 24
     assert state.samples_seen == 24
     spec = watched.dataset.codec.spec
-    turns = [Turn(state, tiny_config(network=UserPair()), spec, state.key("discriminator", repeat)) for repeat in range(2)]
+    turns = [
+        Turn(state, tiny_config(network=UserPair()), spec, state.key("discriminator", repeat), ALL) for repeat in range(2)
+    ]
     assert not torch.equal(turns[0].generate(), turns[1].generate())
 
 
@@ -279,7 +281,7 @@ def test_heads_are_averaged_within_and_summed_over() -> None:
     config, data = tiny_config(network=UserPair(patches=3), loss=Wasserstein()), tiny_dataset()
     spec = data.codec.spec
     state = initial_state(config, spec)
-    turn = Turn(state, config, spec, state.key("discriminator"))
+    turn = Turn(state, config, spec, state.key("discriminator"), ALL)
     real, fake = turn.judge(Batches(data, config).real(turn.key)[0]), turn.judge(turn.generate().detach())
     assert [head.shape for head in real] == [(8,), (8, 3)]
     expected = sum(float((f - r).mean().detach()) for r, f in zip(real, fake, strict=True))
@@ -308,7 +310,7 @@ def test_schedules_follow_the_samples_seen() -> None:
 def test_bf16_trains_and_its_logits_are_single_precision() -> None:
     config, data = tiny_config(precision="bf16", **RICH), tiny_dataset()
     state, reports = train(config, 5, data)
-    turn = Turn(state, config, data.codec.spec, state.key("discriminator"))
+    turn = Turn(state, config, data.codec.spec, state.key("discriminator"), ALL)
     fake = turn.generate()
     assert fake.dtype == torch.float32
     assert {head.dtype for head in turn.judge(fake)} == {torch.float32}
