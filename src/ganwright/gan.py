@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
 from ganwright.core.config import to_plain
-from ganwright.core.errors import DataError, GanwrightError, UsageError
+from ganwright.core.errors import DataError, DivergedError, UsageError
 from ganwright.data.dataset import DataReport, Dataset
 from ganwright.data.held_out import Split, hold_out
 from ganwright.data.modalities.base import Modality
@@ -23,6 +23,7 @@ from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
+from ganwright.milestones import DataReady, PlanReady, Preparing, Resuming
 from ganwright.model.locate import find_model, find_run
 from ganwright.model.model import Model
 from ganwright.networks.base import Distribution
@@ -34,7 +35,6 @@ from ganwright.resuming import (
     GoingOn,
     Interrupted,
     alone,
-    cut_back,
     data_of,
     differences,
     environment,
@@ -47,54 +47,13 @@ from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine
 from ganwright.runtime.events import Events, Subscriber
 from ganwright.runtime.interrupt import StopRequest, stop_on_signals
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Ended, Progress, Scored, Warned
+from ganwright.training.events import Ended, Progress, Scored, Warned, WentBack
 from ganwright.training.loop import Loop
-from ganwright.training.recorder import Recorder
+from ganwright.training.recorder import CHECKPOINTS, Recorder
 from ganwright.training.request import REQUEST, Request
 from ganwright.training.run_folder import RunFolder
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
-
-
-@dataclass(frozen=True)
-class DataReady:
-    """Emitted by `fit` once the data are packed."""
-
-    report: DataReport
-    dataset: Dataset
-    """What is learned from."""
-    held_out: Dataset | None = None
-    """What is kept for evaluation."""
-
-
-@dataclass(frozen=True)
-class PlanReady:
-    """Emitted by `fit` before the first step that counts."""
-
-    plan: Plan
-    run: RunFolder | None
-
-
-@dataclass(frozen=True)
-class Resuming:
-    """Emitted by `resume` before the first new step."""
-
-    run: RunFolder
-    step: int
-    """Of the checkpoint; 0 where it starts over."""
-    total_steps: int
-    """Planned."""
-    seconds: float
-    """Trained so far."""
-
-
-@dataclass(frozen=True)
-class Preparing:
-    """Emitted by `fit` while the data are read: what is being done, how many are done, of how many."""
-
-    what: str
-    done: int
-    total: int
 
 
 class GAN:
@@ -202,6 +161,7 @@ class GAN:
         run: str | Path | bool = False,
         save_every_epochs: float | None = None,
         keep_discriminator: bool = False,
+        keep: int = CHECKPOINTS,
         holdout: bool = True,
         patience: int | None = None,
         subscribers: Sequence[Subscriber] = (),
@@ -220,6 +180,7 @@ class GAN:
             run: a folder for config, metrics, pictures and the model as they come; True makes one under runs/.
             save_every_epochs: pictures and model after so many passes each, instead of by the clock.
             keep_discriminator: the run folder's model gets the discriminator too, for `score`.
+            keep: checkpoints that the run folder holds, the newest ones; at least 2.
             holdout: keep some records from training (5%, at least 200, at most 10%), so that `evaluate` can tell whether
                 it copies, and what real records would get.
             patience: stop after so many scores in a row that are no better than the best one.
@@ -231,7 +192,7 @@ class GAN:
             DataError: nothing usable in `data`.
             UsageError: settings that do not exist or do not fit.
             ResourceError: a device that is not there, or a full disk.
-            DivergedError: training left the range of numbers; the run folder keeps the last good model.
+            DivergedError: training left the range of numbers, again and again; the last good model is kept, as `model_` too.
         """
         began = time.monotonic() if started is None else started
         budget = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
@@ -250,7 +211,7 @@ class GAN:
         split = hold_out(whole) if holdout else Split(whole)
         dataset = split.train
         events.emit(DataReady(whole.report, dataset, split.held_out))
-        with own_random_state(machine.device), _signals(handle_signals) as stop:
+        with own_random_state(machine.device):
             plan = make_plan(
                 dataset,
                 machine,
@@ -277,12 +238,14 @@ class GAN:
                 epochs=epochs is not None,
                 look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
                 keep_discriminator=keep_discriminator,
+                keep=keep,
             )
             folder = _run_folder(run, split, plan, request)
             with alone(folder) if folder else nullcontext():
                 recorder = self._recorder(folder, events, split, request)
                 events.emit(PlanReady(plan, folder))
-                self._train(split, request, recorder, events, stop, deadline)
+                state = initial_state(self.config_, run_spec(self.config_, dataset))
+                self._train(split, request, recorder, events, handle_signals, deadline, state)
         return self
 
     @classmethod
@@ -318,24 +281,27 @@ class GAN:
         gan.config_, gan.run_ = found.config, found.folder.path
         machine = find_machine(found.config.device)
         keep_freed_memory()
-        with alone(found.folder), own_random_state(machine.device), _signals(handle_signals) as stop:
+        with alone(found.folder), own_random_state(machine.device):
             events = gan._listened_to(subscribers)
             start = going_on(found, halves[0])
             split = gan._data_again(found, data, events)
             request, config = found.request, found.config
             recorder = gan._recorder(found.folder, events, split, request)
             assert recorder is not None
-            cut_back(recorder, start.lines)
             state = initial_state(config, run_spec(config, split.train))
             if start.checkpoint is not None:
                 start.checkpoint.restore(state)
+            if start.attempt is not None:
+                state.attempt = start.attempt
+            recorder.cut_back(state.step, start.memory.scores)
+            gan.history_, gan.scores_ = [*recorder.history], [*recorder.scores]
             events.emit(Resuming(found.folder, state.step, config.total_steps, start.memory.seconds))
             changed = differences(start.environment, recorder.environment) if start.environment is not None else []
             for note in (*start.notes, *([f"goes on, but not exactly: {'; '.join(changed)}"] if changed else [])):
                 events.emit(Warned(note))
             left = None if request.train_seconds is None else request.train_seconds - start.memory.seconds
             deadline = None if left is None else time.monotonic() + left
-            gan._train(split, request, recorder, events, stop, deadline, state, start)
+            gan._train(split, request, recorder, events, handle_signals, deadline, state, start)
         return gan
 
     def _data_again(self, found: Interrupted, data: Any, events: Events) -> Split:
@@ -369,7 +335,7 @@ class GAN:
         if folder is None:
             return None
         about = environment(self.config_, split.train)
-        recorder = Recorder(folder, events, about, request.keep_discriminator)
+        recorder = Recorder(folder, events, about, request.keep_discriminator, request.keep)
         events.subscribers.append(recorder)
         return recorder
 
@@ -379,34 +345,40 @@ class GAN:
         request: Request,
         recorder: Recorder | None,
         events: Events,
-        stop: StopRequest,
+        handle_signals: bool,
         deadline: float | None,
-        state: TrainState | None = None,
+        state: TrainState,
         start: GoingOn | None = None,
     ) -> None:
-        """Train to the end, from `state` where it goes on."""
+        """Train `state` to the end, with what is known from before it was interrupted."""
         start = start or GoingOn()
-        loop = Loop(
-            self.config_,
-            split.train,
-            state or initial_state(self.config_, run_spec(self.config_, split.train)),
-            events,
-            stop,
-            deadline=deadline,
-            epochs=request.epochs,
-            look_every_samples=request.look_every_samples,
-            split=split,
-            checkpoints=recorder is not None and not split.train.endless,
-            memory=start.memory,
-            kept_so_far=start.kept,
-        )
-        try:
-            self.ended_ = loop.run()
-        except BaseException as error:
-            if recorder is not None:
-                state_name = "diverged" if isinstance(error, GanwrightError) else "failed"
-                recorder.run.write_status(state_name, why=str(error) or type(error).__name__, step=loop.state.step)
-            raise
+        with _signals(handle_signals) as stop:
+            loop = Loop(
+                self.config_,
+                split.train,
+                state,
+                events,
+                stop,
+                deadline=deadline,
+                epochs=request.epochs,
+                look_every_samples=request.look_every_samples,
+                split=split,
+                commit=recorder.commit if recorder is not None and not split.train.endless else None,
+                memory=start.memory,
+                kept_so_far=start.kept,
+            )
+            try:
+                self.ended_ = loop.run()
+            except BaseException as error:
+                if isinstance(error, DivergedError):
+                    self.model_ = loop.kept
+                if recorder is not None:
+                    recorder.failed(error, loop.state)
+                raise
+            finally:
+                if recorder is not None:
+                    recorder.close()
+        self.config_ = loop.config
         self.stop_signal_ = stop.signal_name
         self.model_ = loop.kept
 
@@ -444,6 +416,8 @@ class GAN:
             self.history_.append(event)
         if isinstance(event, Scored):
             self.scores_.append(event)
+        if isinstance(event, WentBack):
+            self.history_[:] = [each for each in self.history_ if each.step <= event.to_step]
 
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: samples, once there is a model."""

@@ -16,6 +16,7 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.device import Machine, PrecisionChoice
+from ganwright.runtime.memory import give_back, is_out_of_memory
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import choose_conditions, run_spec
@@ -70,6 +71,7 @@ class Plan:
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
             f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured)",
             self.reasons.get("scoring", ""),
+            *([self.reasons["memory"]] if "memory" in self.reasons else []),
         ]
 
 
@@ -115,13 +117,16 @@ def make_plan(
     spec = run_spec(config, dataset)
     config = replace(config, network=config.network.resolved(spec))
 
-    seconds_per_step = time_steps(config, dataset, _known_length(budget, config, len(dataset)), now)
+    asked_parts = config.micro_batches
+    config, seconds_per_step = time_steps_in_memory(config, dataset, _known_length(budget, config, len(dataset)), now)
     remaining = None if budget.seconds is None else budget.seconds - spent_seconds - (now() - began)
     steps_left = _known_length(budget, config, len(dataset)) if remaining is None else remaining / seconds_per_step
     config, scoring_seconds = plan_scoring(config, spec, dataset, steps_left, seconds_per_step)
     remaining = None if remaining is None else remaining - scoring_seconds
     total = _total_samples(budget, config, len(dataset), seconds_per_step, remaining)
     reasons = {"length": _length_reason(asked), "scoring": _scoring_reason(config)}
+    if config.micro_batches > asked_parts:
+        reasons["memory"] = f"out of memory otherwise: {config.parts_in_words}"
     if not dataset.endless:
         reasons["epochs"] = f"{total / len(dataset):,.1f} passes over the data"
     config = replace(config, total_samples=total)
@@ -199,6 +204,27 @@ def check_kind(config: TrainConfig, dataset: Dataset) -> None:
     if kinds and kind not in kinds:
         name = config.network.registry.name_of(config.network)
         raise UsageError("E-RECIPE-01", f"network {name} draws {', '.join(sorted(kinds))}, not {kind}")
+
+
+def time_steps_in_memory(
+    config: TrainConfig,
+    dataset: Dataset,
+    steps_to_come: float = math.inf,
+    now: Callable[[], float] = time.monotonic,
+) -> tuple[TrainConfig, float]:
+    """As `time_steps`, with batches in smaller parts where they do not fit; the config that fits, and the seconds.
+
+    Raises:
+        ResourceError: no part of a batch fits.
+    """
+    while True:
+        try:
+            return config, time_steps(config, dataset, steps_to_come, now)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        config = config.in_smaller_parts()
+        give_back(config.device)
 
 
 def time_steps(

@@ -24,13 +24,11 @@ from ganwright.networks.base import NetworkFamily
 from ganwright.networks.mlp import Mlp
 from ganwright.runtime.commit import newest, set_aside, sweep
 from ganwright.runtime.device import versions
-from ganwright.runtime.files import write_atomically
 from ganwright.runtime.lock import Taken, held
 from ganwright.training.checkpoint import TENSORS, Checkpoint
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Progress, Scored
 from ganwright.training.memory import Memory
-from ganwright.training.recorder import KEPT, Recorder
+from ganwright.training.recorder import KEPT
 from ganwright.training.request import REQUEST, Request
 from ganwright.training.run_folder import RunFolder
 
@@ -57,8 +55,8 @@ class GoingOn:
     """None where there is none yet: it starts over."""
     memory: Memory = field(default_factory=Memory)
     kept: Model | None = None
-    lines: tuple[int, int] = (0, 0)
-    """Of metrics.jsonl and of scores.jsonl."""
+    attempt: int | None = None
+    """To take, where the run diverged at each one before; None for the checkpoint's own."""
     environment: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     """What was passed over, and why."""
@@ -111,7 +109,7 @@ def read_run(path: Path, generator: Half = None, discriminator: Half = None) -> 
         why = error.what if isinstance(error, GanwrightError) else str(error)
         hints = ("a folder that ganwright train has made, such as runs/...",)
         raise DataError("E-RUN-03", f"{path} holds no run that could go on", why=why, hints=hints) from error
-    if run.folder.state == "finished":
+    if run.folder.status["state"] == "finished":
         hints = (f"ganwright sample {path} -n 100", "train longer: ganwright train PATH --time 1h")
         raise UsageError("E-RUN-05", f"{path} is finished", hints=hints)
     return run
@@ -121,19 +119,24 @@ def going_on(run: Interrupted, generator: Half = None) -> GoingOn:
     """The newest checkpoint that is whole; damaged ones are put aside."""
     found, wrong = newest(run.folder.checkpoints_path)
     notes = [f"{error.what} ({error.why}) and was put aside" for error in wrong.values()]
+    status = run.folder.status
+    if status["state"] == "running":
+        notes.append("it was killed or cut off; if that was for want of memory, train with a smaller --batch")
     for folder in wrong:
         set_aside(folder)
     sweep(run.folder.path)
     sweep(run.folder.checkpoints_path)
+    # What failed in every order that it tried is not tried in the same orders again.
+    attempt = int(status.get("attempt", 0)) + 1 if status["state"] == "diverged" else None
     if found is None:
-        return GoingOn(notes=(*notes, "there is no checkpoint yet: the run starts over"))
+        return GoingOn(attempt=attempt, notes=(*notes, "there is no checkpoint yet: the run starts over"))
     facts = found.facts
     kept = found.path / KEPT
     return GoingOn(
         checkpoint=Checkpoint.read(found.path / TENSORS, facts["state"]),
         memory=from_plain(Memory, facts["memory"], "memory"),
         kept=Model.load(kept, run.config.device, generator=generator) if kept.is_file() else None,
-        lines=(int(facts["lines"]["metrics"]), int(facts["lines"]["scores"])),
+        attempt=attempt,
         environment=facts["environment"],
         notes=tuple(notes),
     )
@@ -152,17 +155,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for name, value in now.items()
         if then.get(name) != value
     ]
-
-
-def cut_back(recorder: Recorder, lines: tuple[int, int]) -> None:
-    """The metrics and scores in the folder as they were at the checkpoint, in the recorder's memory too."""
-    for path, count, kind, memory in (
-        (recorder.run.metrics_path, lines[0], Progress, recorder.history),
-        (recorder.run.scores_path, lines[1], Scored, recorder.scores),
-    ):
-        kept = path.read_bytes().splitlines()[:count] if path.is_file() else []
-        write_atomically(path, b"".join(line + b"\n" for line in kept))
-        memory[:] = [from_plain(kind, json.loads(line)) for line in kept]
 
 
 @contextmanager

@@ -120,7 +120,9 @@ def _unexpected(error: Exception, output: Output, debug: bool) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space, or another --run or -o folder"
         return output.error(ResourceError("E-DISK-01", "the disk is full", where=str(error.filename or ""), hints=(hint,)))
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    from ganwright.runtime.memory import is_out_of_memory
+
+    if is_out_of_memory(error):
         return output.error(ResourceError("E-MEMORY-01", "out of memory", hints=("a smaller --batch or --size",)))
     import tempfile
     import traceback

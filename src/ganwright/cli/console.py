@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
-from ganwright.gan import DataReady, PlanReady, Preparing, Resuming
+from ganwright.milestones import DataReady, PlanReady, Preparing, Resuming
 from ganwright.training.events import Ended, Kept, Progress, Scored, Warned
 
 PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)

@@ -49,6 +49,7 @@ def train(
     limit: str | None = None,
     save_every: float | None = None,
     keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
+    keep: int = 2,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     patience: int | None = None,
     table: TableFlags = NOTHING_SAID,
@@ -106,6 +107,8 @@ def train(
         Pictures and model after so many passes over the data each. Default: by the clock, about 25 times.
     keep_discriminator
         The model file gets the discriminator too, for `score` in Python.
+    keep
+        Checkpoints that the run folder holds, the newest ones, for `ganwright resume`; at least 2.
     holdout
         Keep 5% of the records (at least 200, at most 10%) from training, for `ganwright evaluate`.
     patience
@@ -126,6 +129,7 @@ def train(
         # A flag is said for this run; the file speaks where no flag does.
         chosen = read_layers_file(layers) | {name: value for name, value in chosen.items() if value is not None}
     fitting: dict[str, Any] = {"save_every_epochs": save_every, "keep_discriminator": keep_discriminator}
+    fitting["keep"] = keep
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
@@ -169,23 +173,21 @@ def say_the_end(gan: GAN, output: Output) -> int:
     """What came of a run; its exit code."""
     _say_what_next(gan, output)
     output.document(_summary(gan))
-    if gan.ended_.ending == "stopped":
-        return PREEMPTED if gan.stop_signal_ == "SIGTERM" else INTERRUPTED
-    return 0
+    return {"finished": 0, "stopped": INTERRUPTED, "preempted": PREEMPTED}[gan.ended_.ending]
 
 
 def _say_what_next(gan: GAN, output: Output) -> None:
     run = gan.run_
     assert run is not None
     size = (run / "model.safetensors").stat().st_size / 1e6
-    latest = max((run / "samples").glob("*.png"), default=None)
-    output.line(f"pictures  {latest}")
-    output.line(f"curves    {run / 'curves.png'}")
+    output.line(f"pictures  {max((run / 'samples').glob('*.png'), default=run / 'samples')}")
+    if (run / "curves.png").is_file():
+        output.line(f"curves    {run / 'curves.png'}")
     output.line(f"model     {run / 'model.safetensors'}  ({size:.1f} MB, all that sampling needs)")
-    if gan.ended_.kept_step != gan.ended_.step:
+    if (run / "final.safetensors").is_file():
         last = run / "final.safetensors"
         output.line(f"          of step {gan.ended_.kept_step:,}, which scored best; the last one is {last}")
-    if gan.ended_.ending == "stopped":
+    if gan.ended_.ending != "finished":
         output.line(f"go on     ganwright resume {run}")
     output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o out/")
     output.line(f"          ganwright evaluate {run}")

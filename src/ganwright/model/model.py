@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -73,6 +74,17 @@ class Model:
             ModelFileError: the file is damaged, hostile, not a model, or its weights do not fit the modules.
         """
         return cls(read_model(Path(path), generator, discriminator), device)
+
+    @property
+    def bytes(self) -> int:
+        """That the generator's weights take, and the discriminator's where there is one."""
+        networks = [self.generator, *([self.discriminator] if self.discriminator is not None else [])]
+        return sum(value.nbytes for network in networks for value in network.state_dict().values())
+
+    def copy(self) -> Model:
+        """The same with weights of its own, which nobody else changes."""
+        generator, judge = copy.deepcopy(self.generator), copy.deepcopy(self.discriminator)
+        return Model(ModelContents(self.family, self.spec, self.codec, generator, self.facts, judge), self.device)
 
     def save(self, path: str | Path, *, discriminator: bool = False) -> Path:
         """Write everything that sampling needs, and the discriminator if asked, to one file; gives back its path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -47,14 +48,31 @@ def require_space(folder: Path, need_bytes: int, what: str) -> None:
     Raises:
         ResourceError: they do not; it says how much is needed and free.
     """
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
+    there = _there(folder)
     free = shutil.disk_usage(there).free
     if free < need_bytes + SPARE_BYTES:
         why = f"it needs {_amount(need_bytes)}, and {_amount(free)} are free"
         hints = ("free some space", "or put the cache elsewhere: GANWRIGHT_CACHE=/another/disk")
         raise ResourceError("E-DISK-01", f"not enough disk space for {what}", where=str(there), why=why, hints=hints)
+
+
+def require_room(folder: Path, need_bytes: int) -> None:
+    """As `require_space`, for writers that go on without: it raises what a disk does that is full.
+
+    Raises:
+        OSError: (ENOSPC) they do not fit; it says how much is needed and free.
+    """
+    free = shutil.disk_usage(_there(folder)).free
+    if free < need_bytes:
+        raise OSError(errno.ENOSPC, f"disk full: it needs {_amount(need_bytes)}, and {_amount(free)} are free", str(folder))
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the first above it that exists."""
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    return there
 
 
 def _amount(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to save and stop, polled between steps."""
+"""Ctrl-C, and what schedulers and closed terminals send, as a request to save and stop, polled between steps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+ASKING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+"""What people, schedulers and terminals send; Windows knows the first two."""
+
+
+class Stopped(Exception):
+    """Work was left because someone asked to stop."""
 
 
 @dataclass
@@ -19,18 +26,35 @@ class StopRequest:
     def __bool__(self) -> bool:
         return bool(self.signal_name)
 
+    @property
+    def hurried(self) -> bool:
+        """Whether whoever asked will not wait long: anyone but a person at a keyboard."""
+        return self.signal_name not in ("", "SIGINT")
+
+    def heed(self) -> None:
+        """For work that takes long and that can be done again.
+
+        Raises:
+            Stopped: someone asked to stop.
+        """
+        if self:
+            raise Stopped
+
 
 @contextmanager
 def stop_on_signals() -> Generator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; the second of its kind acts at once, as it did before.
+    """Turn the first of each of these signals into a request; the second of its kind acts at once, as it did before.
 
-    In a thread other than the main one Python takes no signals, and the request is never set.
+    One that the process was told to ignore stays ignored (`nohup`). In a thread other than the main one Python takes no
+    signals, and the request is never set.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    known = [signal.Signals[name] for name in ASKING if name in signal.Signals.__members__]
+    handlers = {number: signal.getsignal(number) for number in known}
+    previous = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
 
     def ask(number: int, frame: FrameType | None) -> None:
         request.signal_name = signal.Signals(number).name

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -33,29 +34,35 @@ class Checkpoint:
     """Plain JSON values."""
 
     @classmethod
-    def of(cls, state: TrainState) -> Checkpoint:
-        """A copy of the state as it is now."""
+    def of(cls, state: TrainState, spare: Checkpoint | None = None) -> Checkpoint:
+        """A copy of the state as it is now.
+
+        Args:
+            spare: a checkpoint that nobody needs any more: its memory is written over where it fits.
+        """
         tensors: dict[str, Tensor] = {}
         numbers: dict[str, Any] = {}
         for name, value in _everything(state):
             if isinstance(value, Tensor):
-                # A copy in rows, whatever the order in memory; of what is already on the CPU, too.
-                tensors[name] = value.detach().to("cpu", copy=True).contiguous()
+                tensors[name] = _copied(value.detach(), spare.tensors.get(name) if spare else None)
             else:
                 numbers[name] = value
         facts = {"seed": state.seed, "attempt": state.attempt, "step": state.step, "samples_seen": state.samples_seen}
         return cls(tensors, {**facts, "numbers": numbers})
 
     @property
+    def bytes(self) -> int:
+        """That its tensors take."""
+        return sum(value.nbytes for value in self.tensors.values())
+
+    @property
     def broken(self) -> list[str]:
         """Names of tensors that hold values that are not finite."""
-        return [
-            name for name, value in self.tensors.items() if value.is_floating_point() and not bool(value.isfinite().all())
-        ]
+        return [name for name, value in self.tensors.items() if value.is_floating_point() and not _finite(value)]
 
     def write(self, path: Path) -> None:
         """The tensors as one file; the facts are for the manifest beside it."""
-        save_file(self.tensors, path)
+        save_file({name: _in_rows(value) for name, value in self.tensors.items()}, path)
 
     @classmethod
     def read(cls, path: Path, facts: Mapping[str, Any]) -> Checkpoint:
@@ -72,7 +79,7 @@ class Checkpoint:
 
     @torch.no_grad()
     def restore(self, state: TrainState) -> None:
-        """Put it into a state of the same config, whose optimizers have not stepped yet.
+        """Put it into a state of the same config; it stays as it is.
 
         Raises:
             DataError: it is of other networks or of another optimizer; the state may be half changed then.
@@ -86,12 +93,37 @@ class Checkpoint:
         device = next(state.generator.parameters()).device
         for place, memory in enumerate(state.regularizer_states):
             prefix = f"regularizer {place}/"
-            memory |= {name.removeprefix(prefix): left.pop(name).to(device) for name in [*left] if name.startswith(prefix)}
+            names = [name for name in left if name.startswith(prefix)]
+            memory |= {name.removeprefix(prefix): left.pop(name).to(device, copy=True) for name in names}
         if left:
             raise _other(f"it has {sorted(left)[0]!r}, which this run has not")
         state.attempt, state.step, state.samples_seen = (
             int(self.facts[name]) for name in ("attempt", "step", "samples_seen")
         )
+
+
+def _copied(value: Tensor, spare: Tensor | None) -> Tensor:
+    """On the CPU, in its own order of memory, which is the quickest; memory that was used before need not be found."""
+    fits = spare is not None and (spare.shape, spare.dtype, spare.stride()) == (value.shape, value.dtype, value.stride())
+    if spare is not None and fits:
+        return spare.copy_(value)
+    fresh = torch.empty_like(value, device="cpu", memory_format=torch.preserve_format, pin_memory=value.is_cuda)
+    return fresh.copy_(value)
+
+
+# A checkpoint is read and written beside the training, by NumPy: torch would start threads of its own there.
+
+
+def _finite(value: Tensor) -> bool:
+    if value.dtype == torch.bfloat16:
+        return bool(value.isfinite().all())
+    return bool(np.isfinite(value.numpy()).all())
+
+
+def _in_rows(value: Tensor) -> Tensor:
+    if value.is_contiguous() or value.dtype == torch.bfloat16:
+        return value.contiguous()
+    return torch.from_numpy(np.ascontiguousarray(value.numpy()))
 
 
 def _players(state: TrainState) -> Iterator[tuple[str, nn.Module, Optimizer]]:
@@ -131,6 +163,8 @@ def _load_optimizer(left: dict[str, Tensor], numbers: Mapping[str, Any], prefix:
         value = left.pop(name) if name in left else numbers[name]
         if isinstance(value, Tensor) and value.shape == weight.shape:
             value = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+        elif isinstance(value, Tensor):
+            value = value.clone()
         memory.setdefault(int(place), {})[key] = value
     optimizer.load_state_dict({"state": memory, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ganwright.augment.base import Augmentation
-from ganwright.core.errors import UsageError
+from ganwright.core.errors import ResourceError, UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.data.sampler import KnownColumns
 from ganwright.losses.base import Loss
@@ -15,6 +15,9 @@ from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.device import Precision
 from ganwright.training.scoring import Scoring
+
+LEAST_AT_ONCE = 2
+"""Records that have a spread, which batch normalisation needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +66,7 @@ class TrainConfig:
     """CPU threads that were used; 0 means not recorded."""
 
     def __post_init__(self) -> None:
-        # Batch normalisation needs two records to have a spread.
-        for name, least in (("batch", 2), ("discriminator_steps", 1), ("micro_batches", 1)):
+        for name, least in (("batch", LEAST_AT_ONCE), ("discriminator_steps", 1), ("micro_batches", 1)):
             if getattr(self, name) < least:
                 raise UsageError("E-CONFIG-04", f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.average_half_life_samples <= 0:
@@ -85,3 +87,22 @@ class TrainConfig:
     def samples_per_step(self) -> int:
         """Real records that the discriminator sees in one step."""
         return self.batch * self.discriminator_steps
+
+    @property
+    def parts_in_words(self) -> str:
+        """How a batch is worked on, where that is not at once."""
+        at_once = -(-self.batch // self.micro_batches)
+        return f"each batch of {self.batch} is worked on in {self.micro_batches} parts ({at_once} fit at once)"
+
+    def in_smaller_parts(self) -> TrainConfig:
+        """The same with half as many records at once, after memory ran out.
+
+        Raises:
+            ResourceError: they are two already.
+        """
+        parts = 2 * self.micro_batches
+        if self.batch // parts < LEAST_AT_ONCE:
+            at_once = -(-self.batch // self.micro_batches)
+            hints = ("a smaller --size", "a smaller network: --set network.width=...", "close other programs")
+            raise ResourceError("E-MEMORY-02", f"out of memory, even with {at_once} records at once", hints=hints)
+        return replace(self, micro_batches=parts)

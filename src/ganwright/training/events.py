@@ -10,10 +10,10 @@ from PIL import Image as PillowImage
 from ganwright.model.model import Model
 
 if TYPE_CHECKING:
-    from ganwright.training.checkpoint import Checkpoint
-    from ganwright.training.memory import Memory
+    from ganwright.training.config import TrainConfig
 
-Ending = Literal["finished", "stopped"]
+Ending = Literal["finished", "stopped", "preempted"]
+"""Of its own accord; asked to stop; told to hurry, when all is saved and nothing else is done."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Kept:
-    """The model that is to be kept so far: the best but for chance, or the latest of a run that is not scored (yet)."""
+    """The model that is to be kept so far: the best but for chance, or the latest of a run that is not scored (yet).
+
+    It is a copy, which never changes.
+    """
 
     step: int
     """At which it was as it is."""
@@ -96,14 +99,27 @@ class Kept:
 
 @dataclass(frozen=True)
 class Checkpointed:
-    """Everything that a run needs to go on from this step as if it had never stopped."""
+    """Everything that a run needs to go on from this step, as if it had never stopped, has been written."""
 
     step: int
-    checkpoint: Checkpoint
-    """A copy: it stays as it is."""
-    memory: Memory
-    kept: Model | None
-    """The model to keep so far of a run that is scored; not changed any more."""
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """The run went back to a good copy of an earlier state, and goes on from there."""
+
+    step: int
+    """That it had come to,"""
+    to_step: int
+    """and that it is at again."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Reconfigured:
+    """The run goes on with another config."""
+
+    config: TrainConfig
 
 
 @dataclass(frozen=True)

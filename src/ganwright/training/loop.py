@@ -24,16 +24,28 @@ from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.runtime.device import versions
 from ganwright.runtime.events import Events
-from ganwright.runtime.interrupt import StopRequest
+from ganwright.runtime.interrupt import Stopped, StopRequest
+from ganwright.runtime.memory import give_back, is_out_of_memory
 from ganwright.training.average import LOOK_STATISTICS_BATCHES, STATISTICS_BATCHES, estimate_generator_statistics
 from ganwright.training.batches import Batches
-from ganwright.training.checkpoint import Checkpoint
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Checkpointed, Ended, Ending, Kept, Pictures, Progress, Snapshot, Warned
+from ganwright.training.events import (
+    Checkpointed,
+    Ended,
+    Ending,
+    Kept,
+    Pictures,
+    Progress,
+    Reconfigured,
+    Snapshot,
+    Warned,
+    WentBack,
+)
 from ganwright.training.health import ADVICE, Variety, diagnose
 from ganwright.training.looking import COLUMNS, View
 from ganwright.training.memory import Memory
 from ganwright.training.run_spec import run_spec
+from ganwright.training.saver import Commit, Saver
 from ganwright.training.selection import Selection, score_facts
 from ganwright.training.state import TrainState
 from ganwright.training.step import train_step
@@ -43,6 +55,8 @@ CHECKPOINT_SECONDS = 30.0
 """Between two checkpoints, at least,"""
 CHECKPOINT_SHARE = 0.01
 """and what they may take of the time."""
+TRIES = 3
+"""How often a sitting goes back after numbers that are not finite."""
 LOOKS_PER_RUN = 25
 
 
@@ -64,8 +78,8 @@ class Loop:
     """Look and save whenever so many more samples were seen, and not by the clock."""
     split: Split | None = None
     """Where `dataset` is what was left by holding records out: how the others are found."""
-    checkpoints: bool = False
-    """Give out everything that going on needs, now and then."""
+    commit: Commit | None = None
+    """Writes what going on needs, now and then, in a thread of its own; None where nothing is written."""
     memory: Memory = field(default_factory=Memory)
     """Of the loop that `state` was trained by so far."""
     kept_so_far: Model | None = None
@@ -86,22 +100,63 @@ class Loop:
         self._view = View.of(self.dataset, self.spec)
         self._selection = Selection(self.config, self.dataset)
         self._selection.go_on(self.memory.scores, self.memory.gaps, self.kept_so_far)
+        self._saver = Saver(self.commit)
         self._score_seconds = 0.0
         self._save_seconds = 0.0
         self._saved_step = self.state.step
+        self._looked_step: int | None = None
+        self._went_back = 0
+        # As if all that was trained before had been trained just now.
+        self._started = self.now() - self.memory.seconds
+        self._next_tick = self._next_look = self._next_save = 0.0
         self._seconds = 0.0
 
     def run(self) -> Ended:
         """Train; gives back how it ended.
 
+        Numbers that are no longer finite send it back to the last good copy of its state, to take other draws from there;
+        memory that runs out sends it back too, to work on batches in smaller parts.
+
         Raises:
-            DivergedError: a loss is no longer a finite number; the last snapshot was of a healthy generator.
+            DivergedError: it went back three times, in vain; what is kept is from before.
+            ResourceError: there is not enough memory for any part of a batch.
         """
-        # As if all that was trained before had been trained just now.
-        started = self.now() - self.memory.seconds
-        self._look()
-        next_tick, next_look = self.now() + 1.0, self.now() + FIRST_LOOK_SECONDS
-        next_save = self.now() + CHECKPOINT_SECONDS
+        self._started = self.now() - self.memory.seconds
+        self._saver.hold(self.state)
+        try:
+            while True:
+                ended = self._try()
+                if ended is not None:
+                    self.events.emit(ended)
+                    return ended
+        finally:
+            self._saver.close()
+
+    def _try(self) -> Ended | None:
+        """Train to the end; None where it went back instead."""
+        try:
+            return self._close(self._train())
+        except DivergedError as error:
+            diverged = error
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            diverged = None
+        # Outside of the handlers, which hold on to everything that the failed step had made.
+        if diverged is None:
+            self._use_less_memory()
+        else:
+            self._take_another_way(diverged)
+        return None
+
+    def _train(self) -> Ending:
+        """Step after step, until there is a reason to end."""
+        if self._looked_step is None:
+            self._look()
+            if self._due_score() and not self._scored_now():
+                self._score()  # which the run was asked to stop in
+        self._next_tick, self._next_look = self.now() + 1.0, self.now() + FIRST_LOOK_SECONDS
+        self._next_save = self.now() + CHECKPOINT_SECONDS
         self._pace.append((self.now(), self.state.samples_seen))
 
         ending = self._ending()
@@ -109,49 +164,94 @@ class Loop:
             self._recent.append(train_step(self.state, self.config, self.spec, self._batches))
 
             # Score, at places of the run that do not depend on the clock, and keep the best.
-            if self._completed(self.config.scoring.every_samples or None):
-                self._score(started)
+            if self._due_score():
+                self._score()
 
             # Say where we are, about once a second.
-            if self.now() >= next_tick or self._epoch_ended():
-                self._tick(started)
-                next_tick = self.now() + 1.0
+            if self.now() >= self._next_tick or self._epoch_ended():
+                self._tick()
+                self._next_tick = self.now() + 1.0
 
             # Look at the same latents again, and keep the model.
-            by_the_clock = self.look_every_samples is None and self.now() >= next_look
+            by_the_clock = self.look_every_samples is None and self.now() >= self._next_look
             if by_the_clock or self._completed(self.look_every_samples):
                 self._look()
-                self._snapshot(started)
-                next_look = self.now() + self._look_interval(started)
+                self._snapshot()
+                self._next_look = self.now() + self._look_interval()
 
             # Keep what going on needs.
-            if self.now() >= next_save:
-                self._save(started)
-                next_save = self.now() + max(CHECKPOINT_SECONDS, self._save_seconds / CHECKPOINT_SHARE)
+            self._settle()
+            if self.now() >= self._next_save:
+                self._save()
             ending = self._ending()
+        return ending
 
+    def _close(self, ending: Ending) -> Ended:
+        """Save, and leave a last look and the model to keep; who is told to hurry saves only."""
         if self.state.step > self._saved_step:
-            self._save(started)
-        # The last word is that of the best-estimated average generator.
-        if ending == "finished" and self.config.scoring.every_samples and not self._scored_now():
-            self._score(started)
-        self._look(final=True)
-        if self._recent:
-            self._tick(started)
-        self._snapshot(started)
-        self._keep_finally()
-        self._seconds = self.now() - started
-        ended = self._ended(ending, self._seconds)
-        self.events.emit(ended)
-        return ended
+            self._save()
+        self._settle(wait=True)
+        if ending != "preempted":
+            # The last word is that of the best-estimated average generator.
+            if ending == "finished" and self.config.scoring.every_samples and not self._scored_now():
+                self._score()
+            self._look(final=True)
+            if self._recent:
+                self._tick()
+            self._snapshot()
+            self._keep_finally()
+        elif self._selection.kept is None:
+            self.events.emit(Kept(self.state.step, self.model().copy()))
+        self._seconds = self.now() - self._started
+        return self._ended(ending, self._seconds)
+
+    def _take_another_way(self, error: DivergedError) -> None:
+        """Back to the last good copy, with other draws from there on; the error again when that was tried enough."""
+        step, attempt = self.state.step, self.state.attempt
+        self._go_back(error.what)
+        if self._went_back == TRIES:
+            if self._selection.kept is None:
+                self.events.emit(Kept(self.state.step, self.model().copy()))
+            self._seconds = self.now() - self._started
+            why = f"{error.why}; going back {TRIES} times, to take the data in another order, did not help"
+            raise DivergedError(error.code, error.what, why=why, hints=error.hints)
+        self._went_back += 1
+        self.state.attempt = attempt + 1
+        self.events.emit(
+            Warned(
+                f"{error.what}; went back from step {step:,} to step {self.state.step:,}, to take the data in another order"
+                f" ({self._went_back} of {TRIES} times)"
+            )
+        )
+
+    def _use_less_memory(self) -> None:
+        """Back to the last good copy, with each batch in twice as many parts."""
+        self.config = self.config.in_smaller_parts()
+        give_back(self.config.device)
+        self._go_back("out of memory")
+        self.events.emit(Reconfigured(self.config))
+        self.events.emit(Warned(f"out of memory; {self.config.parts_in_words}"))
+
+    def _go_back(self, why: str) -> None:
+        """The last good copy becomes the state again; the attempt that it was of, too."""
+        self._saver.settle(wait=True)
+        good, step = self._saver.good, self.state.step
+        assert good is not None
+        for network in (self.state.generator, self.state.discriminator):
+            network.requires_grad_(False)
+        good.restore(self.state)
+        self._recent.clear()
+        self._pace.clear()
+        self._saved_step = self.state.step
+        self.events.emit(WentBack(step, self.state.step, why))
 
     @property
     def kept(self) -> Model:
         """The best model by its score, or the latest one of a run that was not scored."""
-        return self._selection.kept or self.model(self._seconds)
+        return self._selection.kept or self.model()
 
-    def model(self, seconds: float) -> Model:
-        """The average generator as a model; its weights are shared, so save it before the next step."""
+    def model(self) -> Model:
+        """The average generator as a model; its weights are shared with the state, which goes on changing."""
         config = self.config
         facts = {
             "recipe": config.recipe,
@@ -165,7 +265,7 @@ class Loop:
             "training": {
                 "steps": self.state.step,
                 "samples_seen": self.state.samples_seen,
-                "seconds": round(seconds, 1),
+                "seconds": round(self._seconds or self.now() - self._started, 1),
                 "config": to_plain(config),
                 "versions": versions(),
             },
@@ -189,9 +289,12 @@ class Loop:
         scores = self._selection.scores
         return bool(scores) and scores[-1].step == self.state.step
 
+    def _due_score(self) -> bool:
+        return self.state.step > 0 and self._completed(self.config.scoring.every_samples or None)
+
     def _ending(self) -> Ending | None:
         if self.stop:
-            return "stopped"
+            return "preempted" if self.stop.hurried else "stopped"
         if self._selection.out_of_patience:
             return "finished"
         if self.deadline is not None:
@@ -205,7 +308,7 @@ class Loop:
 
     def _ended(self, ending: Ending, seconds: float) -> Ended:
         share = self.state.samples_seen / max(1, self.config.total_samples)
-        if ending == "stopped":
+        if ending in ("stopped", "preempted"):
             why = f"asked to stop ({self.stop.signal_name}), after {share:.0%} of the planned samples"
         elif self._selection.out_of_patience:
             why = f"no score of the last {self.config.scoring.patience} was better, after {share:.0%} of the planned samples"
@@ -216,7 +319,7 @@ class Loop:
         kept_step = self._selection.kept_step(self.state.step)
         return Ended(ending, why, self.state.step, self.state.samples_seen, seconds, self._health, kept_step)
 
-    def _tick(self, started: float) -> None:
+    def _tick(self) -> None:
         """Read the numbers since the last tick (the only place that waits for the device) and emit progress."""
         names = {name for report in self._recent for name in report}
         gathered = {name: torch.stack([r[name] for r in self._recent if name in r]).mean() for name in sorted(names)}
@@ -235,7 +338,7 @@ class Loop:
                 step=self.state.step,
                 samples_seen=seen,
                 total_samples=total,
-                elapsed_seconds=now - started,
+                elapsed_seconds=now - self._started,
                 seconds_left=left,
                 records_per_second=rate,
                 epoch=self._epoch(),
@@ -254,12 +357,13 @@ class Loop:
         began = self.now()
         batches = STATISTICS_BATCHES if final else LOOK_STATISTICS_BATCHES
         self.state.average.estimate_statistics(self.config.seed, self.config.device, batches)
-        samples = self._view.samples(self.model(0.0), self.config.seed)
+        samples = self._view.samples(self.model(), self.config.seed)
         if not bool(samples.isfinite().all()):
             raise self._diverged("what the generator makes")
         self._variety.diversity = self._view.diversity(samples)
         grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), COLUMNS)
         self.events.emit(Pictures(self.state.step, self._epoch(), grid))
+        self._looked_step = self.state.step
         self._look_seconds = self.now() - began
 
     def _diverged(self, what: str) -> DivergedError:
@@ -270,41 +374,54 @@ class Loop:
             hints=("another --seed", "--precision fp32"),
         )
 
-    def _snapshot(self, started: float) -> None:
+    def _snapshot(self) -> None:
         began = self.now()
-        model = self.model(began - started)
+        model = self.model()
         self.events.emit(Snapshot(self.state.step, self._epoch(), model))
         if self._selection.kept is None:
-            self.events.emit(Kept(self.state.step, model))
+            self.events.emit(Kept(self.state.step, model.copy()))
         self._snapshot_seconds = self.now() - began
 
-    def _save(self, started: float) -> None:
-        """Give out a checkpoint; one that is not finite never gets there."""
-        if not self.checkpoints:
-            return
-        began = self.now()
-        checkpoint = Checkpoint.of(self.state)
-        if checkpoint.broken:
-            raise self._diverged(checkpoint.broken[0])
+    def _save(self) -> None:
+        """Copy the state, and have the copy checked and written while training goes on."""
+        self._settle(wait=True)
+        began = time.perf_counter()
         memory = Memory(
-            seconds=began - started,
+            seconds=self.now() - self._started,
             scores=tuple(self._selection.scores),
             gaps=self._selection.gaps,
             recall=self._variety.recall,
             best_recall=self._variety.best_recall,
             warned=tuple(sorted(self._warned)),
         )
-        self.events.emit(Checkpointed(self.state.step, checkpoint, memory, self._selection.kept))
+        self._saver.save(self.state, memory, self._selection.kept)
         self._saved_step = self.state.step
-        self._save_seconds = self.now() - began
+        self._save_seconds = time.perf_counter() - began
+        self._next_save = self.now() + CHECKPOINT_SECONDS
 
-    def _score(self, started: float) -> None:
+    def _settle(self, wait: bool = False) -> None:
+        """Hear what became of the last copy; one that is not finite is never written."""
+        saved = self._saver.settle(wait)
+        if saved is None:
+            return
+        if saved.broken:
+            raise self._diverged(saved.broken)
+        self._save_seconds += saved.seconds
+        self._next_save = max(self._next_save, self.now() + self._save_seconds / CHECKPOINT_SHARE)
+        if saved.error is not None:
+            why = saved.error.strerror or str(saved.error)
+            self._warn_once(f"could not write a checkpoint ({why}); training goes on, and the older ones stay as they are")
+        elif self.commit is not None:
+            self.events.emit(Checkpointed(saved.step))
+
+    def _score(self) -> None:
         """Score the average generator; a metric that fails does not end the run."""
         began = self.now()
         self.state.average.estimate_statistics(self.config.seed, self.config.device, LOOK_STATISTICS_BATCHES)
         try:
-            model = self.model(began - started)
-            scored = self._selection.consider(model, self.state.step, self.state.samples_seen, self.now)
+            scored = self._selection.consider(self.model(), self.state.step, self.state.samples_seen, self.now, self.stop)
+        except Stopped:
+            return
         except FloatingPointError:
             raise self._diverged("what the generator makes") from None
         except Exception as error:
@@ -318,8 +435,9 @@ class Loop:
 
     def _keep_finally(self) -> None:
         """Give the kept model statistics of as many draws as the last one has."""
-        if (kept := self._selection.kept) is None:
+        if self._selection.kept is None:
             return
+        kept = self._selection.kept = self._selection.kept.copy()
         estimate_generator_statistics(kept.generator, self.spec.conditions, self.config.seed, self.config.device)
         self.events.emit(Kept(self._selection.kept_step(self.state.step), kept))
 
@@ -329,13 +447,13 @@ class Loop:
             self._warned.add(sentence)
             self.events.emit(Warned(text))
 
-    def _look_interval(self, started: float) -> float:
+    def _look_interval(self) -> float:
         """Looks are spread over the run, and never take more than a thirtieth of its time."""
         share = self.state.samples_seen / max(self.config.total_samples, 1)
         if self.deadline is not None:
-            expected = self.deadline - started
+            expected = self.deadline - self._started
         else:
-            expected = (self.now() - started) / share if share > 0 else 0.0
+            expected = (self.now() - self._started) / share if share > 0 else 0.0
         return max(FIRST_LOOK_SECONDS, expected / LOOKS_PER_RUN, 30 * (self._look_seconds + self._snapshot_seconds))
 
     def _epoch(self) -> float | None:

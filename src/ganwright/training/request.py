@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ganwright.core.errors import UsageError
 from ganwright.data.modalities.base import Modality
 from ganwright.data.tables.asked import Asked
 
@@ -29,3 +30,9 @@ class Request:
     epochs: bool = False
     look_every_samples: float | None = None
     keep_discriminator: bool = False
+    keep: int = 2
+    """Checkpoints that are kept."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 2:
+            raise UsageError("E-RUN-08", f"a run keeps 2 checkpoints at least, not {self.keep}", hints=("--keep 2",))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,20 +84,28 @@ class RunFolder:
         text = tomli_w.dumps({"data": data, "train": to_plain(config)})
         write_atomically(self.path / "config.toml", text.encode())
 
+    def change_config(self, **changes: Any) -> None:
+        """Other values of fields of the config."""
+        path = self.path / "config.toml"
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table["train"] |= changes
+        write_atomically(path, tomli_w.dumps(table).encode())
+
     def write_json(self, name: str, value: Any) -> None:
         """A small JSON file, for people and programs."""
         write_atomically(self.path / name, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
     @property
-    def state(self) -> str:
-        """What status.json says; empty where it says nothing."""
+    def status(self) -> dict[str, Any]:
+        """What status.json says, "state" at least; that is empty where it says nothing."""
         try:
-            return str(json.loads((self.path / "status.json").read_bytes())["state"])
+            found = json.loads((self.path / "status.json").read_bytes())
+            return {**found, "state": str(found["state"])}
         except (OSError, ValueError, KeyError, TypeError):
-            return ""
+            return {"state": ""}
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """status.json: "running", "finished", "stopped", "diverged" or "failed", with the step and why."""
+        """status.json: "running", "finished", "stopped", "preempted", "diverged" or "failed", with the step and why."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.write_json("status.json", {"state": state, "time": now, "pid": os.getpid(), **facts})
 

@@ -17,6 +17,7 @@ from ganwright.metrics.parts.gaussian import Gaussian, frechet_distance
 from ganwright.metrics.precision_recall import PrecisionRecall
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
+from ganwright.runtime.interrupt import StopRequest
 from ganwright.runtime.keys import Key
 from ganwright.training.average import LOOK_STATISTICS_BATCHES
 from ganwright.training.config import TrainConfig
@@ -63,13 +64,14 @@ class Scorer:
         self.features = self._extractor.identity
         """What the scores are in: scores of other features do not compare."""
 
-    def score(self, model: Model) -> Score:
+    def score(self, model: Model, stop: StopRequest) -> Score:
         """The score of `model` as it is now; its batch statistics have to be right.
 
         Raises:
+            Stopped: someone asked to.
             FloatingPointError: what it makes is not finite.
         """
-        fake = self._extractor.extract(_recorded(model, self._samples, self._seed))
+        fake = self._extractor.extract(_recorded(model, self._samples, self._seed, stop))
         if not bool(fake.isfinite().all()):
             raise FloatingPointError("samples are not finite")
         return self._reference.score(fake)
@@ -92,7 +94,7 @@ def time_scoring(
             took.append(now() - began)
         return took[-1]
 
-    each = seconds(lambda: extractor.extract(_recorded(model, BATCH, config.seed))) / BATCH
+    each = seconds(lambda: extractor.extract(_recorded(model, BATCH, config.seed, StopRequest()))) / BATCH
     statistics = seconds(lambda: state.average.estimate_statistics(config.seed, config.device, LOOK_STATISTICS_BATCHES))
     reference = Reference(torch.randn(1000, extractor.dimensions, generator=torch.Generator().manual_seed(0)))
     samples = torch.randn(1000, extractor.dimensions, generator=torch.Generator().manual_seed(1))
@@ -101,9 +103,10 @@ def time_scoring(
     return ScoringTimes(describing * min(REFERENCE, len(dataset.head)), statistics + comparing, each)
 
 
-def _recorded(model: Model, count: int, seed: int) -> Iterator[Tensor]:
+def _recorded(model: Model, count: int, seed: int, stop: StopRequest) -> Iterator[Tensor]:
     """Samples as they would be written."""
     for block in model.tensors(count, seed=seed):
+        stop.heed()
         if not bool(block.isfinite().all()):
             raise FloatingPointError("samples are not finite")
         yield model.codec.as_recorded(block)

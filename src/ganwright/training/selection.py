@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from ganwright.data.dataset import Dataset
 from ganwright.model.model import Model
-from ganwright.model.model_file import ModelContents
+from ganwright.runtime.interrupt import StopRequest
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Scored
 from ganwright.training.scorer import Scorer
@@ -35,16 +34,24 @@ class Selection:
         self._config, self._dataset = config, dataset
         self._scorer: Scorer | None = None
 
-    def consider(self, model: Model, step: int, samples_seen: int, now: Callable[[], float] = time.monotonic) -> Scored:
+    def consider(
+        self,
+        model: Model,
+        step: int,
+        samples_seen: int,
+        now: Callable[[], float] = time.monotonic,
+        stop: StopRequest | None = None,
+    ) -> Scored:
         """Score `model`, whose batch statistics have to be right, and keep a copy of it if none was clearly better.
 
         Raises:
+            Stopped: someone asked to stop meanwhile; then nothing is changed.
             FloatingPointError: what it makes is no longer finite.
         """
         began, config = now(), self._config
         if self._scorer is None:
             self._scorer = Scorer(config.scoring, self._dataset, config.seed, config.device)
-        score = self._scorer.score(model)
+        score = self._scorer.score(model, stop or StopRequest())
         self._gaps.append(score.gap)
         lowest = min((each.frechet for each in self.scores), default=score.frechet)
         is_kept = score.frechet <= lowest + CHANCE * self.error
@@ -64,10 +71,8 @@ class Selection:
         )
         self.scores.append(scored)
         if is_kept:
-            facts = {**model.facts, "scores": score_facts(scored)}
-            generator, judge = copy.deepcopy(model.generator), copy.deepcopy(model.discriminator)
-            contents = ModelContents(model.family, model.spec, model.codec, generator, facts, judge)
-            self.kept = Model(contents, model.device)
+            self.kept = model.copy()
+            self.kept.facts = {**model.facts, "scores": score_facts(scored)}
         return scored
 
     @property
