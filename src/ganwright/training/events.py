@@ -39,6 +39,8 @@ class Progress:
     """Losses, logits and penalties, averaged since the last progress."""
     epoch_ended: bool = False
     """Whether a pass over the data has just been completed; only told where the run is counted in passes."""
+    by_heart: float | None = None
+    """Where held-out records lie, for the discriminator, between those it learns from (0) and fakes (1); None if unknown."""
 
 
 @dataclass(frozen=True)

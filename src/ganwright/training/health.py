@@ -15,6 +15,9 @@ FAR_AHEAD_GAP = 12.0
 ALIKE = 0.35
 """Diversity below which samples look the same."""
 
+BY_HEART = 0.5
+"""Where new real records are nearer to fakes, for the discriminator, than to the records that it learns from."""
+
 LOST = 0.25
 """Share of its best recall below which a generator has begun to collapse,"""
 LEAST_RECALL = 0.1
@@ -24,6 +27,8 @@ ADVICE = {
     "discriminator far ahead": "the generator learns little now; a stronger penalty (r1) or a lower rate for it helps",
     "samples alike": "the generator makes few different records; train longer, or with a larger batch or another seed",
     "variety lost": "samples cover far less of the data than before; the model that is kept is from before",
+    "discriminator memorises": "it takes real records that it never saw for fakes; more data, a smaller network or a"
+    " stronger penalty helps",
     "discriminator blind": "it finds no difference between real and fake; a weaker penalty or a wider network helps",
 }
 
@@ -57,8 +62,12 @@ def diversity(samples: Sequence[Tensor], real: Sequence[Tensor]) -> float:
     return _spread(samples) / max(_spread(real), 1e-6)
 
 
-def diagnose(numbers: Mapping[str, float], variety: Variety, samples_seen: int) -> str:
-    """ "ok", or the first complaint that applies; the first thousands of samples are never complained of."""
+def diagnose(numbers: Mapping[str, float], variety: Variety, samples_seen: int, by_heart: float | None = None) -> str:
+    """ "ok", or the first complaint that applies; the first thousands of samples are never complained of.
+
+    Args:
+        by_heart: see `learned_by_heart`.
+    """
     if samples_seen < 5_000:
         return "ok"
     gap = numbers["real_logits"] - numbers["fake_logits"]
@@ -69,6 +78,8 @@ def diagnose(numbers: Mapping[str, float], variety: Variety, samples_seen: int) 
         return "samples alike"
     if variety.lost:
         return "variety lost"
+    if by_heart is not None and by_heart > BY_HEART:
+        return "discriminator memorises"
     if abs(gap) < 1e-3:
         return "discriminator blind"
     return "ok"

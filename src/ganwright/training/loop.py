@@ -28,6 +28,7 @@ from ganwright.runtime.interrupt import Stopped, StopRequest
 from ganwright.runtime.memory import give_back, is_out_of_memory
 from ganwright.training.average import LOOK_STATISTICS_BATCHES, STATISTICS_BATCHES, estimate_generator_statistics
 from ganwright.training.batches import Batches
+from ganwright.training.by_heart import learned_by_heart
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import (
     Checkpointed,
@@ -92,6 +93,8 @@ class Loop:
         self._recent: deque[dict[str, Tensor]] = deque()
         self._pace: deque[tuple[float, int]] = deque(maxlen=30)
         self._variety = Variety(recall=self.memory.recall, best_recall=self.memory.best_recall)
+        self._held_out = Batches(self.split.held_out, self.config) if self.split and self.split.held_out else None
+        self._by_heart: float | None = None
         self._health = "ok"
         self._warned: set[str] = set(self.memory.warned)
         # What the last look and the last snapshot took; a guess before there was one.
@@ -332,7 +335,7 @@ class Loop:
         (then, seen_then), total = self._pace[0], self.config.total_samples
         rate = (seen - seen_then) / max(now - then, 1e-9)
         left = (total - seen) / max(rate, 1e-9) if self.deadline is None else max(0.0, self.deadline - now)
-        self._health = diagnose(numbers, self._variety, seen)
+        self._health = diagnose(numbers, self._variety, seen, self._by_heart)
         self.events.emit(
             Progress(
                 step=self.state.step,
@@ -344,6 +347,7 @@ class Loop:
                 epoch=self._epoch(),
                 health=self._health,
                 diversity=self._variety.diversity,
+                by_heart=self._by_heart,
                 numbers=numbers,
                 epoch_ended=self._epoch_ended(),
             )
@@ -361,6 +365,8 @@ class Loop:
         if not bool(samples.isfinite().all()):
             raise self._diverged("what the generator makes")
         self._variety.diversity = self._view.diversity(samples)
+        if self._held_out is not None:
+            self._by_heart = learned_by_heart(self.state, self.config, self.spec, self._batches, self._held_out)
         grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), COLUMNS)
         self.events.emit(Pictures(self.state.step, self._epoch(), grid))
         self._looked_step = self.state.step

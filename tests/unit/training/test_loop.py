@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,15 +12,28 @@ import pytest
 import torch
 from support import FakeClock, tiny_config, tiny_dataset, train
 
-from ganwright.core.errors import DivergedError
+from ganwright.core.errors import DivergedError, ResourceError
 from ganwright.model.model import Model
 from ganwright.optimizers.adam import Adam
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import StopRequest
+from ganwright.training import loop as loop_module
+from ganwright.training.checkpoint import Checkpoint
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Ended, Pictures, Progress, Snapshot, Warned
+from ganwright.training.events import (
+    Checkpointed,
+    Ended,
+    Kept,
+    Pictures,
+    Progress,
+    Reconfigured,
+    Snapshot,
+    Warned,
+    WentBack,
+)
 from ganwright.training.loop import FIRST_LOOK_SECONDS, Loop
 from ganwright.training.state import TrainState, initial_state
+from ganwright.training.step import unfreeze
 
 STEPS = 5
 
@@ -222,3 +236,149 @@ def test_lazy_penalties_are_averaged_over_the_steps_that_had_them() -> None:
     assert heard.of(Progress)[-1].numbers["r1"] == pytest.approx(sum(penalties) / 2, rel=1e-4)
     losses = [report["generator_loss"] for report in reports]
     assert heard.of(Progress)[-1].numbers["generator_loss"] == pytest.approx(sum(losses) / 6, rel=1e-4)
+
+
+def weights(state: TrainState) -> list[torch.Tensor]:
+    return [*state.generator.state_dict().values(), *state.discriminator.state_dict().values()]
+
+
+def alike(one: TrainState, other: TrainState) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def test_n1_numbers_that_are_not_finite_send_it_back_to_take_other_draws() -> None:
+    """Poisoned once, it becomes the run that took the other draws from the beginning."""
+    config = tiny_config(total_samples=8 * STEPS)
+    heard = listen(config, tick=0.5)
+    times: list[int] = []
+
+    def once(event: Progress) -> None:
+        if not times:
+            times.append(event.step)
+            poison(heard)
+
+    on(heard, Progress, once)
+    ended = heard.loop.run()
+    assert (ended.ending, ended.step, heard.state.attempt) == ("finished", STEPS, 1)
+    assert [(event.to_step, event.step > times[0]) for event in heard.of(WentBack)] == [(0, True)]
+    assert "1 of 3 times" in heard.of(Warned)[0].text
+    other = initial_state(config, tiny_dataset().codec.spec)
+    other.attempt = 1
+    train(config, STEPS, state=other)
+    assert alike(heard.state, other)
+    plain, _ = train(config, STEPS)
+    assert not alike(heard.state, plain)
+
+
+def test_n1_it_goes_back_no_further_than_to_its_last_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "CHECKPOINT_SHARE", 1e9)
+    heard = listen(tiny_config(total_samples=8 * 12), tick=0.5)
+    on(heard, Progress, lambda event: poison(heard) if event.step >= 6 and not heard.of(WentBack) else None)
+    assert heard.loop.run().step == 12
+    (back,) = heard.of(WentBack)
+    assert back.step - 2 <= back.to_step < back.step
+
+
+def test_n1_after_three_times_it_ends_with_what_is_kept() -> None:
+    heard = listen(tiny_config(total_samples=8 * 10_000), tick=0.5)
+    on(heard, Progress, lambda event: poison(heard))
+    with pytest.raises(DivergedError, match="no longer a finite number") as caught:
+        heard.loop.run()
+    assert "3 times" in caught.value.why
+    assert len(heard.of(WentBack)) == 4, "the last time to have something to keep"
+    assert bool(heard.of(Kept)[-1].model.tensor(4).isfinite().all())
+    assert bool(heard.loop.kept.tensor(4).isfinite().all())
+
+
+def test_n2_a_copy_that_is_not_finite_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What breaks is none of what is read on the way: an optimizer's memory."""
+    monkeypatch.setattr(loop_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "CHECKPOINT_SHARE", 1e9)
+    written: list[Checkpoint] = []
+    heard = listen(tiny_config(total_samples=8 * 12), tick=0.5, commit=lambda copy, *_: written.append(copy))
+
+    def break_it(event: Checkpointed) -> None:
+        if event.step == 5 and not heard.of(WentBack):
+            for memory in heard.state.generator_optimizer.state.values():
+                memory["exp_avg_sq"].fill_(math.inf)
+
+    on(heard, Checkpointed, break_it)
+    assert heard.loop.run().step == 12
+    assert heard.of(WentBack)
+    assert not any(copy.broken for copy in written)
+    assert [event.step for event in heard.of(Checkpointed)][-1] == 12
+
+
+def out_of_memory(monkeypatch: pytest.MonkeyPatch, unless: Callable[[TrainConfig], bool], error: Exception) -> None:
+    real = loop_module.train_step
+
+    def step(state: TrainState, config: TrainConfig, *rest: Any) -> Any:
+        if state.step == 2 and not unless(config):
+            unfreeze(state.discriminator_optimizer)  # as it is when memory runs out within a turn
+            raise error
+        return real(state, config, *rest)
+
+    monkeypatch.setattr(loop_module, "train_step", step)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate")],
+)
+def test_p19_memory_that_runs_out_makes_the_parts_of_a_batch_smaller(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out_of_memory(monkeypatch, lambda config: config.micro_batches >= 4, error)
+    heard = listen()
+    assert heard.loop.run().step == STEPS
+    assert [event.config.micro_batches for event in heard.of(Reconfigured)] == [2, 4]
+    assert heard.state.attempt == 0
+    assert "each batch of 8 is worked on in 4 parts (2 fit at once)" in heard.of(Warned)[-1].text
+    whole, _ = train(tiny_config(micro_batches=4, total_samples=8 * STEPS), STEPS)
+    assert alike(heard.state, whole)
+
+
+def test_p19_when_nothing_fits_it_says_how_many_records_were_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    out_of_memory(monkeypatch, lambda config: False, torch.OutOfMemoryError("CUDA out of memory"))
+    heard = listen()
+    with pytest.raises(ResourceError, match="even with 2 records at once") as caught:
+        heard.loop.run()
+    assert caught.value.exit_code == 5
+
+
+def test_other_errors_of_a_step_are_not_taken_for_want_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    out_of_memory(monkeypatch, lambda config: False, RuntimeError("shapes differ"))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        listen().loop.run()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGUSR1"])
+def test_p14_who_is_told_to_hurry_saves_and_leaves(name: str) -> None:
+    """No last look, no score: a copy of the state, and a model where none was kept yet."""
+    stop, written = StopRequest(), list[int]()
+    config = tiny_config(total_samples=8 * 1000)
+    heard = listen(config, tick=0.5, stop=stop, commit=lambda copy, *_: written.append(copy.facts["step"]))
+    on(heard, Progress, lambda event: setattr(stop, "signal_name", name))
+    ended = heard.loop.run()
+    assert ended.ending == "preempted"
+    assert name in ended.why
+    assert written == [ended.step] == [heard.of(Kept)[0].step]
+    assert [event.step for event in heard.of(Pictures)] == [0]
+
+
+def test_p8_a_copy_that_cannot_be_written_is_told_once_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "CHECKPOINT_SHARE", 1e9)
+    tried: list[int] = []
+
+    def commit(copy: Checkpoint, *_: Any) -> None:
+        tried.append(copy.facts["step"])
+        if len(tried) < 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    heard = listen(tiny_config(total_samples=8 * 10), tick=0.5, commit=commit)
+    assert heard.loop.run().ending == "finished"
+    assert len([warned for warned in heard.of(Warned) if "No space left on device" in warned.text]) == 1
+    assert [event.step for event in heard.of(Checkpointed)] == tried[3:]
+    assert tried[-1] == 10

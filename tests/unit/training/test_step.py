@@ -32,6 +32,7 @@ from ganwright.networks.base import (
 )
 from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
+from ganwright.optimizers.sgd import Sgd
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
 from ganwright.training.batches import ALL, Batches
@@ -353,3 +354,15 @@ def test_the_generator_learns_to_raise_its_logits() -> None:
     _, reports = train(config, 40)
     assert reports[-1]["generator_loss"] < reports[0]["generator_loss"] - 1e-3
     assert reports[-1]["fake_logits"] > reports[0]["fake_logits"]
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8, 50])
+def test_a_batch_in_parts_teaches_what_it_teaches_at_once(parts: int) -> None:
+    """The same draws, records and penalties; sums come out in another order. Networks without batch statistics."""
+    rich = {**RICH, "network": Mlp(latent=8, width=16), "generator_optimizer": Sgd(), "discriminator_optimizer": Sgd()}
+    at_once, told = train(tiny_config(**rich), 3)
+    in_parts, also_told = train(tiny_config(micro_batches=parts, **rich), 3)
+    for one, other in ((at_once.generator, in_parts.generator), (at_once.discriminator, in_parts.discriminator)):
+        for a, b in zip(one.parameters(), other.parameters(), strict=True):
+            assert torch.allclose(a, b, rtol=1e-4, atol=1e-6)
+    assert also_told[-1] == pytest.approx(told[-1], rel=1e-3, abs=1e-5)
