@@ -359,7 +359,7 @@ def test_the_generator_learns_to_raise_its_logits() -> None:
 @pytest.mark.parametrize("parts", [2, 3, 8, 50])
 def test_a_batch_in_parts_teaches_what_it_teaches_at_once(parts: int) -> None:
     """The same draws, records and penalties; sums come out in another order. Networks without batch statistics."""
-    rich = {**RICH, "network": Mlp(latent=8, width=16), "generator_optimizer": Sgd(), "discriminator_optimizer": Sgd()}
+    rich = {**RICH, "network": Mlp(8, (), (16,)), "generator_optimizer": Sgd(), "discriminator_optimizer": Sgd()}
     at_once, told = train(tiny_config(**rich), 3)
     in_parts, also_told = train(tiny_config(micro_batches=parts, **rich), 3)
     for one, other in ((at_once.generator, in_parts.generator), (at_once.discriminator, in_parts.discriminator)):
