@@ -20,6 +20,7 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.sources.tables import TableFile
 from ganwright.model.model import Model
 from ganwright.model.model_file import stored_family
+from ganwright.model.run_summary import LOCK
 from ganwright.networks.base import NetworkFamily
 from ganwright.networks.mlp import Mlp
 from ganwright.runtime.commit import newest, set_aside, sweep
@@ -32,7 +33,6 @@ from ganwright.training.recorder import KEPT
 from ganwright.training.request import REQUEST, Request
 from ganwright.training.run_folder import RunFolder
 
-LOCK = ".lock"
 Half = nn.Module | NetworkFamily | None
 
 

@@ -22,6 +22,7 @@ from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
 from ganwright.cli.output import Output
 from ganwright.cli.resume import resume
+from ganwright.cli.runs import runs, show
 from ganwright.cli.sample import sample
 from ganwright.cli.train import train
 from ganwright.core.errors import GanwrightError, ResourceError, UsageError
@@ -29,6 +30,8 @@ from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 VERBS = {
     "train": train,
     "resume": resume,
+    "runs": runs,
+    "show": show,
     "sample": sample,
     "evaluate": evaluate,
     "compare": compare,
@@ -47,6 +50,7 @@ Examples:
   ganwright train photos/                        ten minutes on your pictures
   ganwright train photos/ --time 2h              longer is better
   ganwright resume                               go on where the last run was stopped
+  ganwright runs                                 what was trained here, and how it stands
   ganwright sample last -n 100 --seed 7 -o out/  new pictures from the last run
   ganwright evaluate last                        does it look real, cover the data, copy it?
   ganwright inspect last                         what a model file holds

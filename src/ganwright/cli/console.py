@@ -30,9 +30,19 @@ class Console:
         self._preparing_said = 0.0
         self._saved_at: float | None = None
         self._score: Scored | None = None
+        self._deaf = False
 
     def __call__(self, event: object) -> None:
-        """Show the event, if it is one for people."""
+        """Show the event, if it is one for people; that nobody listens any more is no reason to stop training."""
+        if self._deaf:
+            return
+        try:
+            self._show(event)
+        except OSError:
+            self._deaf, self._live = True, None
+            self._output.mute()
+
+    def _show(self, event: object) -> None:
         match event:
             case Preparing():
                 self._preparing(event)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as json_module
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -24,6 +26,13 @@ class Output:
     def line(self, text: str = "", *, problem: bool = False) -> None:
         """One message; a problem goes to standard error either way."""
         print(text, file=sys.stderr if problem else self.stream, flush=True)
+
+    def mute(self) -> None:
+        """Nobody reads any more (a closed terminal, `| head`): what is still said goes nowhere."""
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
 
     def document(self, value: Any) -> None:
         """The JSON document, when one was asked for; in ASCII, so that no terminal is steered by what is in it."""

@@ -16,7 +16,6 @@ from typing import Any, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ganwright.core.config import from_plain, to_plain
@@ -24,7 +23,7 @@ from ganwright.core.errors import GanwrightError, ModelFileError
 from ganwright.core.registry import OWN
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.spec import DataSpec
-from ganwright.model.tensor_file import TensorEntry, read_header, strict_json
+from ganwright.model.tensor_file import TensorEntry, read_header, strict_json, write_tensors
 from ganwright.networks.base import Discriminator, Generator, NetworkFamily
 from ganwright.networks.own.module_pair import DiscriminatorOutput, ModulePair
 
@@ -82,7 +81,7 @@ def write_model(path: Path, contents: ModelContents) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=".safetensors")
     os.close(handle)
     try:
-        save_file(tensors, temporary, metadata={"ganwright": json.dumps(header, allow_nan=False)})
+        write_tensors(Path(temporary), tensors, {"ganwright": json.dumps(header, allow_nan=False)})
         os.chmod(temporary, 0o644)
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Reading a safetensors file that may come from a stranger.
+"""Reading a safetensors file that may come from a stranger, and writing one of our own.
 
 The safetensors library refuses most damage by itself, but accepts headers of 100 MB, duplicate keys and millions of empty
 tensors. Everything here is checked before the library, or any allocation that follows the file's word, comes in.
@@ -9,11 +9,16 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
 
 from ganwright.core.errors import ModelFileError
 
@@ -151,3 +156,18 @@ def _refusal(path: Path) -> Callable[[str], NoReturn]:
         raise ModelFileError("E-MODEL-01", f"{path} is not a usable model file", why=why, hints=(hint,))
 
     return refuse
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """A safetensors file of tensors in rows.
+
+    Raises:
+        OSError: the disk refuses, with its number: the library tells it in words.
+    """
+    try:
+        save_file(dict(tensors), path, metadata=metadata)
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error

@@ -51,3 +51,12 @@ def _take(file: BinaryIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the file right now; it is left as it is."""
+    try:
+        with path.open("r+b") as file:
+            return not _take(file)
+    except OSError:
+        return False

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganwright.core.errors import DataError
-from ganwright.model.tensor_file import read_header
+from ganwright.model.tensor_file import read_header, write_tensors
 from ganwright.training.state import TrainState
 
 TENSORS = "state.safetensors"
@@ -62,7 +62,7 @@ class Checkpoint:
 
     def write(self, path: Path) -> None:
         """The tensors as one file; the facts are for the manifest beside it."""
-        save_file({name: _in_rows(value) for name, value in self.tensors.items()}, path)
+        write_tensors(path, {name: _in_rows(value) for name, value in self.tensors.items()})
 
     @classmethod
     def read(cls, path: Path, facts: Mapping[str, Any]) -> Checkpoint:
