@@ -24,6 +24,7 @@ from torch import nn
 from ganwright import GAN, Model, load
 from ganwright.cli.app import run as command
 from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
+from ganwright.milestones import Resuming
 from ganwright.runtime.lock import held
 from ganwright.training import loop
 from ganwright.training.events import Checkpointed, Scored, Warned
@@ -119,6 +120,73 @@ def test_p1_a_process_that_was_killed_anywhere_goes_on_exactly(folder: Path, tmp
         ended = process.wait()
     assert ended == 0
     ends_as_the_whole_one(run, folder)
+
+
+def test_p5_killed_five_times_while_it_goes_on_it_goes_on(half: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the checkpoint is read, and after its first steps."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    for number in range(5):
+
+        def kill(event: object, at: int = number) -> None:
+            if isinstance(event, Resuming) if at < 2 else isinstance(event, Checkpointed):
+                raise Killed
+
+        with pytest.raises(Killed):
+            GAN.resume(half, subscribers=[kill])
+    GAN.resume(half)
+    ends_as_the_whole_one(half, folder)
+
+
+def test_p18_a_run_that_vanished_is_told_of_memory(half: Path) -> None:
+    status = json.loads((half / "status.json").read_text())
+    (half / "status.json").write_text(json.dumps({**status, "state": "running"}))
+    heard: list[object] = []
+    GAN.resume(half, subscribers=[heard.append])
+    assert any("killed or cut off" in event.text and "--batch" in event.text for event in heard if isinstance(event, Warned))
+
+
+def test_n1_a_run_that_diverged_goes_on_in_another_order(half: Path, folder: Path) -> None:
+    """With the draws that it took before it would only diverge again."""
+    status = json.loads((half / "status.json").read_text())
+    (half / "status.json").write_text(json.dumps({**status, "state": "diverged", "attempt": 3}))
+    again = GAN.resume(half)
+    assert again.ended_.step == STEPS
+    assert not same(load(half), load(folder / "whole"))
+    newest = sorted((half / "checkpoints").glob("step-*"))[-1]
+    assert json.loads((newest / "manifest.json").read_text())["facts"]["state"]["attempt"] == 4
+
+
+def test_n1_lines_of_steps_that_were_undone_are_not_kept(folder: Path, tmp_path: Path, half: Path) -> None:
+    undone: list[int] = []
+
+    def poison(event: object) -> None:
+        if isinstance(event, Checkpointed) and event.step == 9 and not undone:
+            undone.append(event.step)
+            for parameter in trained[0].state.generator.parameters():
+                parameter.fill_(torch.nan)
+
+    trained: list[loop.Loop] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+        real = loop.Loop.__post_init__
+        patch.setattr(loop.Loop, "__post_init__", lambda self: (real(self), trained.append(self)))
+        whole = gan().fit(folder / "pictures.npy", steps=STEPS, run=tmp_path / "run", subscribers=[poison])
+    assert undone
+    steps = [step for (step,) in lines(tmp_path / "run" / "metrics.jsonl", "step")]
+    assert steps == sorted(set(steps))
+    assert [each.step for each in whole.history_] == steps
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "finished"
+
+
+def test_more_checkpoints_are_kept_where_they_are_asked_for(folder: Path, tmp_path: Path, half: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+        gan().fit(folder / "pictures.npy", steps=8, run=tmp_path / "run", keep=4)
+    assert len(checkpoints(tmp_path / "run")) == 4
+    with pytest.raises(UsageError, match="2 checkpoints at least"):
+        gan().fit(folder / "pictures.npy", steps=8, run=tmp_path / "other", keep=1)
 
 
 def test_p3_a_run_that_was_killed_before_its_first_checkpoint_starts_over(half: Path, folder: Path) -> None:

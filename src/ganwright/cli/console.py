@@ -17,12 +17,19 @@ PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between plain lines, the last one repeated: often at first, when one wonders whether it works."""
 
 
+class _Rich(RichConsole):
+    """One that says when nobody reads any more, where rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class Console:
     """A subscriber that tells what `fit` does; health and time left come first, losses last."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._rich = RichConsole(file=output.stream, highlight=False)
+        self._rich = _Rich(file=output.stream, highlight=False)
         self._live: Live | None = None
         self._plain_lines = 0
         self._next_plain = 0.0

@@ -51,7 +51,7 @@ class Selection:
         began, config = now(), self._config
         if self._scorer is None:
             self._scorer = Scorer(config.scoring, self._dataset, config.seed, config.device)
-        score = self._scorer.score(model, stop or StopRequest())
+        score = self._scorer.score(model, StopRequest() if stop is None else stop)
         self._gaps.append(score.gap)
         lowest = min((each.frechet for each in self.scores), default=score.frechet)
         is_kept = score.frechet <= lowest + CHANCE * self.error
