@@ -386,3 +386,65 @@ def test_modules_of_a_user_go_on_exactly(folder: Path, tmp_path: Path, monkeypat
     again = GAN.resume(tmp_path / "cut", generator=generator, discriminator=discriminator)
     assert again.ended_.step == 12
     assert same(again.model_, whole.model_)
+
+
+@pytest.mark.parametrize("at", [1, 5, 11, 18, 23])
+def test_n8_gone_on_with_from_any_step_it_is_the_same_run(
+    at: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANWRIGHT_CACHE", str(folder / "cache"))
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+
+    def kill(event: object) -> None:
+        if isinstance(event, Checkpointed) and event.step == at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        gan().fit(folder / "pictures.npy", steps=STEPS, run=tmp_path / "run", subscribers=[kill])
+    GAN.resume(tmp_path / "run")
+    ends_as_the_whole_one(tmp_path / "run", folder)
+
+
+def test_p20_the_clock_of_the_wall_has_no_say(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: Path
+) -> None:
+    """It jumps back an hour whenever someone looks: no time is negative, and no two runs get one name."""
+    now = [2e9]
+
+    def jumping() -> float:
+        now[0] -= 3600
+        return now[0]
+
+    monkeypatch.setattr(time, "time", jumping)
+    ends = iter("aab")
+    monkeypatch.setattr("ganwright.training.run_folder.secrets.token_hex", lambda size: next(ends))
+    monkeypatch.chdir(tmp_path)
+    runs = [gan().fit(folder / "pictures.npy", steps=6, run=True) for _ in range(2)]
+    assert [str(run.run_)[-2:] for run in runs] == ["-a", "-b"]
+    for run in runs:
+        assert all(each.seconds_left >= 0 and each.elapsed_seconds >= 0 for each in run.history_)
+    assert command(["runs"]) == 0
+
+
+def test_p21_a_checkpoint_of_an_earlier_version_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run that an earlier Ganwright left, kept in `tests/golden/run-v1`."""
+    golden = Path(__file__).resolve().parents[1] / "golden" / "run-v1"
+    run = tmp_path / "run"
+    shutil.copytree(golden, run)
+    pictures = np.random.default_rng(21).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    np.save(tmp_path / "pictures.npy", pictures)
+    heard: list[object] = []
+    again = GAN.resume(run, tmp_path / "pictures.npy", subscribers=[heard.append])
+    assert [event.step for event in heard if isinstance(event, Resuming)] == [7]
+    assert again.ended_.step == 12
+    assert [each.step for each in again.scores_] == [4, 8, 12]
+
+
+def test_p21_a_checkpoint_of_a_later_version_is_put_aside(half: Path, folder: Path) -> None:
+    manifest = half / "checkpoints" / checkpoints(half)[-1] / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "version": 99}))
+    heard: list[object] = []
+    GAN.resume(half, subscribers=[heard.append])
+    assert any("it is of version 99" in event.text for event in heard if isinstance(event, Warned))
+    ends_as_the_whole_one(half, folder)

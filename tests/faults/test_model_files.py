@@ -6,7 +6,6 @@ import dataclasses
 import io
 import json
 import math
-import random
 import subprocess
 import sys
 import time
@@ -19,18 +18,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mutations import HOSTILE_TEXT, read_mutations
 from support import TINY, safetensors_bytes, taken_apart, tiny_contents, tiny_model_file
 
 from ganwright.cli.app import run
 from ganwright.core.errors import ModelFileError
 from ganwright.model.model import Model
-from ganwright.model.model_file import read_facts, read_model, write_model
+from ganwright.model.model_file import write_model
 from ganwright.model.tensor_file import MAX_TENSORS, read_header
 from ganwright.networks.mlp import Mlp
 
 SECONDS = 2.0  # of this process's own time: refused at once, however busy the machine is
 BYTES = 8 << 20
-HOSTILE_TEXT = "\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\x08\u202egnp.exe<script>alert(1)</script>"
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -468,65 +467,12 @@ def harmless(text: str) -> bool:
     return all(letter == "\n" or letter.isprintable() for letter in text)
 
 
-HOSTILE_VALUES: list[Any] = [
-    None, True, 0, -1, 1, 7, 10**30, -0.5, 1e308, math.inf, math.nan, "", "x", "dcgan", "mlp", HOSTILE_TEXT, "\ud800",
-    [], {}, [[]], [1, 8, 8], [0, 4], [0, 10**30], ["a", "a"], {"name": "mlp"}, {"a": {"b": {}}},
-]  # fmt: skip
-
-
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key) below `value`."""
-    pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
-    return [(value, key) for key, _ in pairs] + [place for _, item in pairs for place in places(item)]
-
-
-def mutated(content: bytes, draw: random.Random) -> bytes:
-    """One mutation: of bytes anywhere, of bytes in the header, or of a value in the description or the list of tensors."""
-    kind = draw.randrange(5)
-    if kind >= 3:
-        header, data = taken_apart(content)
-        tree = json.loads(header["__metadata__"]["ganwright"]) if kind == 4 else header
-        container, key = draw.choice(places(tree))
-        container[key] = draw.choice(HOSTILE_VALUES)
-        if kind == 4:
-            header["__metadata__"]["ganwright"] = json.dumps(tree)
-        return safetensors_bytes(header, data)
-    length = int.from_bytes(content[:8], "little") + 8 if kind else len(content)
-    changed = bytearray(content)
-    for _ in range(draw.choice((1, 1, 2, 8))):
-        place = draw.randrange(length)
-        match draw.randrange(4):
-            case 0:
-                changed[place] ^= 1 << draw.randrange(8)
-            case 1:
-                changed[place] = draw.randrange(256)
-            case 2:
-                del changed[place : place + draw.randrange(1, 64)]
-            case _:
-                changed[place:place] = draw.randbytes(draw.randrange(1, 16))
-        length = min(length, len(changed))
-    return bytes(changed)
-
-
 def test_M12_a_mutated_file_is_refused_or_works(good: bytes, tmp_path: Path) -> None:
-    draw = random.Random(12)
-    path = tmp_path / "model.safetensors"
-    outcomes = {"refused": 0, "read": 0}
-    steering = 0
-    for number in range(2000):
-        content = mutated(good, draw)
-        path.write_bytes(content)
-        for read in (read_facts, read_model):
-            try:
-                read(path)
-                outcomes["read"] += 1
-            except ModelFileError as error:
-                outcomes["refused"] += 1
-                steering += "\x1b" in str(error)
-            except Exception as error:
-                raise AssertionError(f"mutation {number}: {type(error).__name__}") from error
-    assert steering == 0, "an error carries what steers a terminal"
-    assert min(outcomes.values()) > 200, "both happen often, so both are tested"
+    """A hundred thousand are read by `test_long.py`."""
+    outcomes = read_mutations(good, tmp_path, 2000)
+    assert outcomes.others == []
+    assert outcomes.steering == 0, "an error carries what steers a terminal"
+    assert min(outcomes.refused, outcomes.read) > 200, "both happen often, so both are tested"
 
 
 def test_the_smallest_and_another_family_are_read_as_well(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_C6_NA_is_a_country_among_words_and_missing_among_numbers(tmp_path: Path
     assert count.written(np.array([np.nan, 3.0])) == ["NA", "3"]
 
 
-def test_C6_infinite_numbers_are_missing_and_told(tmp_path: Path) -> None:
+def test_C6_N3_infinite_numbers_are_missing_and_told(tmp_path: Path) -> None:
     data = prepared(written(tmp_path, rows_of(["x", "k"], [*np.arange(30) / 4, "inf"], list("ab" * 15 + "a"))))
     assert kinds_of(data)["x"] == "decimal"
     assert "x: 1 of 31 are no numbers (line 32: 'inf')" in notes_of(data)

@@ -29,7 +29,7 @@ class Console:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._rich = _Rich(file=output.stream, highlight=False)
+        self._rich: RichConsole = _Rich(file=output.stream, highlight=False)
         self._live: Live | None = None
         self._plain_lines = 0
         self._next_plain = 0.0

@@ -35,9 +35,10 @@ class RunFolder:
             UsageError: there is something at `path` already; nothing is ever overwritten.
             DataError: the folder cannot be written to; nothing was created.
         """
-        if path is None:
+        while path is None:
             words = [datetime.date.today().isoformat(), _slug(data_name), _slug(shape), secrets.token_hex(2)]
-            path = RUNS / "-".join(word for word in words if word)
+            named = RUNS / "-".join(word for word in words if word)
+            path = None if named.exists() else named
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
             hints = (f"ganwright resume {path}", "another --run")
             raise UsageError("E-RUN-01", f"{path} exists already; a run never overwrites", hints=hints)

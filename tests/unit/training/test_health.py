@@ -24,7 +24,7 @@ BLIND = {"real_logits": 0.2, "fake_logits": 0.2, "real_called_real": 0.5, "fake_
         (BLIND, 0.9, "discriminator blind"),
     ],
 )
-def test_each_complaint_has_its_cause(numbers: dict[str, float], spread: float | None, word: str) -> None:
+def test_n5_each_complaint_has_its_cause(numbers: dict[str, float], spread: float | None, word: str) -> None:
     assert diagnose(numbers, Variety(spread), 100_000) == word
     assert word == "ok" or ADVICE[word]
 
