@@ -39,6 +39,7 @@ from ganwright.resuming import (
     differences,
     environment,
     going_on,
+    lengthened,
     read_run,
     request_of,
 )
@@ -254,6 +255,11 @@ class GAN:
         run: str | Path = "last",
         data: Any = None,
         *,
+        minutes: float | None = None,
+        seconds: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        images: int | None = None,
         generator: Network | None = None,
         discriminator: Network | None = None,
         subscribers: Sequence[Subscriber] = (),
@@ -267,16 +273,19 @@ class GAN:
         Args:
             run: the run folder, its name or unique prefix under runs/, or "last".
             data: as for `fit`, where the data have moved or were in memory.
+            minutes, seconds, epochs, steps, images: train for so much more from where it is, at most one of them; also a
+                run that is finished. Without any it comes to the end that was planned.
             generator, discriminator: of a run with your own modules, modules like those.
             subscribers, handle_signals: as for `fit`.
 
         Raises:
             DataError: there is nothing to go on with, or the data hold other records.
             ModelFileError: no such run, or one of your own modules, which are not given.
-            UsageError: the run is finished, or in use, or its data were in memory.
+            UsageError: the run is finished and nothing more is asked for, or in use, or its data were in memory.
         """
         halves = half(generator), half(discriminator)
-        found = read_run(find_run(str(run)), *halves)
+        more = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
+        found = read_run(find_run(str(run)), *halves, finished=more != Budget())
         gan = cls(found.config.recipe, seed=found.config.seed, batch=found.config.batch, modality=found.request.modality)
         gan.config_, gan.run_ = found.config, found.folder.path
         machine = find_machine(found.config.device)
@@ -285,7 +294,9 @@ class GAN:
             events = gan._listened_to(subscribers)
             start = going_on(found, halves[0])
             split = gan._data_again(found, data, events)
-            request, config = found.request, found.config
+            found, longer = lengthened(found, start, more, len(split.train))
+            gan.config_ = config = found.config
+            request = found.request
             recorder = gan._recorder(found.folder, events, split, request)
             assert recorder is not None
             state = initial_state(config, run_spec(config, split.train))
@@ -297,7 +308,8 @@ class GAN:
             gan.history_, gan.scores_ = [*recorder.history], [*recorder.scores]
             events.emit(Resuming(found.folder, state.step, config.total_steps, start.memory.seconds))
             changed = differences(start.environment, recorder.environment) if start.environment is not None else []
-            for note in (*start.notes, *([f"goes on, but not exactly: {'; '.join(changed)}"] if changed else [])):
+            inexact = f"goes on, but not exactly: {'; '.join(changed)}" if changed else ""
+            for note in filter(None, (*start.notes, inexact, longer)):
                 events.emit(Warned(note))
             left = None if request.train_seconds is None else request.train_seconds - start.memory.seconds
             deadline = None if left is None else time.monotonic() + left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Generator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
 from ganwright.data.dataset import Dataset
@@ -83,10 +85,11 @@ def data_of(request: Request, given: Any = None) -> Any:
     return Path(request.place) if request.asked is None else TableFile(request.place, request.asked)
 
 
-def read_run(path: Path, generator: Half = None, discriminator: Half = None) -> Interrupted:
+def read_run(path: Path, generator: Half = None, discriminator: Half = None, finished: bool = False) -> Interrupted:
     """What the folder of a run says of it.
 
     Args:
+        finished: whether one that is finished will do.
         generator, discriminator: modules like those that are trained, where they are a user's own.
 
     Raises:
@@ -109,8 +112,8 @@ def read_run(path: Path, generator: Half = None, discriminator: Half = None) -> 
         why = error.what if isinstance(error, GanwrightError) else str(error)
         hints = ("a folder that ganwright train has made, such as runs/...",)
         raise DataError("E-RUN-03", f"{path} holds no run that could go on", why=why, hints=hints) from error
-    if run.folder.status["state"] == "finished":
-        hints = (f"ganwright sample {path} -n 100", "train longer: ganwright train PATH --time 1h")
+    if run.folder.status["state"] == "finished" and not finished:
+        hints = (f"ganwright resume {path} --time 20m to train it for longer", f"ganwright sample {path} -n 100")
         raise UsageError("E-RUN-05", f"{path} is finished", hints=hints)
     return run
 
@@ -140,6 +143,36 @@ def going_on(run: Interrupted, generator: Half = None) -> GoingOn:
         environment=facts["environment"],
         notes=tuple(notes),
     )
+
+
+def lengthened(run: Interrupted, start: GoingOn, more: Budget, records: int) -> tuple[Interrupted, str]:
+    """The run with so much more to do from where it is, and what that changes, in words.
+
+    Args:
+        more: in addition to what was trained; without any it is left as it is.
+        records: that a pass has.
+    """
+    if more == Budget():
+        return run, ""
+    config, trained = run.config, start.memory.seconds
+    seen = 0 if start.checkpoint is None else int(start.checkpoint.facts["samples_seen"])
+    further: dict[str, float | None] = {
+        "seconds": None if more.seconds is None else seen / max(trained, 1e-9) * more.seconds,
+        "epochs": None if more.epochs is None else more.epochs * records,
+        "steps": None if more.steps is None else more.steps * config.samples_per_step,
+        "images": more.images,
+    }
+    samples = next(value for value in further.values() if value is not None)
+    steps = math.ceil((seen + samples) / config.samples_per_step)
+    # At the pace of nothing at all, a run of seconds keeps its plan; the clock ends it all the same.
+    total = steps * config.samples_per_step if samples else config.total_samples
+    # Patience has run out in one that ended for want of it.
+    longer = replace(config, total_samples=total, scoring=replace(config.scoring, patience=None))
+    request = replace(run.request, train_seconds=None if more.seconds is None else trained + more.seconds)
+    run.folder.change_config(total_samples=total)
+    run.folder.write_json(REQUEST, to_plain(request))
+    said = f"{config.total_steps:,} steps were planned, {longer.total_steps:,} are now; schedules are stretched to them"
+    return replace(run, config=longer, request=request), said
 
 
 def environment(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:

@@ -448,3 +448,33 @@ def test_p21_a_checkpoint_of_a_later_version_is_put_aside(half: Path, folder: Pa
     GAN.resume(half, subscribers=[heard.append])
     assert any("it is of version 99" in event.text for event in heard if isinstance(event, Warned))
     ends_as_the_whole_one(half, folder)
+
+
+def test_p22_a_run_can_be_made_longer_and_says_what_that_changes(half: Path, folder: Path, tmp_path: Path) -> None:
+    heard: list[object] = []
+    again = GAN.resume(half, steps=20, subscribers=[heard.append])
+    assert again.ended_.step == 14 + 20
+    said = [event.text for event in heard if isinstance(event, Warned)]
+    assert any("24 steps were planned, 34 are now" in text for text in said)
+    assert f"total_samples = {34 * 128}" in (half / "config.toml").read_text()
+
+
+@pytest.mark.parametrize(("flag", "value", "steps"), [("--steps", "6", 30), ("--images", "1280", 34), ("--epochs", "2", 29)])
+def test_p22_a_finished_run_goes_on_where_more_is_asked_for(
+    flag: str, value: str, steps: int, folder: Path, tmp_path: Path, half: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "whole", tmp_path / "whole")
+    assert command(["resume", str(tmp_path / "whole")]) == 2
+    assert "--time 20m" in capsys.readouterr().err
+    assert command(["resume", str(tmp_path / "whole"), flag, value]) == 0
+    status = json.loads((tmp_path / "whole" / "status.json").read_text())
+    assert (status["state"], status["step"]) == ("finished", steps)
+    found = [step for (step,) in lines(tmp_path / "whole" / "metrics.jsonl", "step")]
+    assert found == sorted(set(found))
+    assert found[-1] == steps
+
+
+def test_p22_a_run_of_minutes_gets_minutes_more(half: Path) -> None:
+    again = GAN.resume(half, seconds=4)
+    assert again.ended_.step > 14
+    assert json.loads((half / "request.json").read_text())["train_seconds"] > 4

@@ -164,6 +164,7 @@ class Recorder:
         self.run.write_status(ended.ending, saved_step=ended.kept_step, seconds=seconds, **facts)
         if ended.ending == "preempted":
             return
+        self.run.final_path.unlink(missing_ok=True)  # of an earlier end of the same run
         if ended.kept_step != ended.step and (latest := self._latest) is not None:
             self._try("the last model", lambda: latest.save(self.run.final_path, discriminator=self.keep_discriminator))
         self._try("MODEL_CARD.md", self._write_card)
