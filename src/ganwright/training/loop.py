@@ -10,19 +10,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganwright.core.config import to_plain
 from ganwright.core.errors import DivergedError
 from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
 from ganwright.data.spec import DataSpec
 from ganwright.model.model import Model
-from ganwright.model.model_file import ModelContents
-from ganwright.runtime.device import versions
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import Stopped, StopRequest
 from ganwright.runtime.memory import give_back, is_out_of_memory
@@ -44,10 +40,11 @@ from ganwright.training.events import (
 )
 from ganwright.training.health import ADVICE, Variety, diagnose
 from ganwright.training.looking import COLUMNS, View
+from ganwright.training.making import model_of
 from ganwright.training.memory import Memory
 from ganwright.training.run_spec import run_spec
 from ganwright.training.saver import Commit, Saver
-from ganwright.training.selection import Selection, score_facts
+from ganwright.training.selection import Selection
 from ganwright.training.state import TrainState
 from ganwright.training.step import train_step
 
@@ -255,38 +252,9 @@ class Loop:
 
     def model(self) -> Model:
         """The average generator as a model; its weights are shared with the state, which goes on changing."""
-        config = self.config
-        facts = {
-            "recipe": config.recipe,
-            "data": {
-                "name": self.dataset.name,
-                "records": len(self.dataset),
-                "fingerprint": self.dataset.whole.fingerprint,
-                **self._held_out_facts(),
-                "conditions": [to_plain(condition) for condition in self.dataset.codec.conditions],
-            },
-            "training": {
-                "steps": self.state.step,
-                "samples_seen": self.state.samples_seen,
-                "seconds": round(self._seconds or self.now() - self._started, 1),
-                "config": to_plain(config),
-                "versions": versions(),
-            },
-            "scores": self._score_facts(),
-        }
-        contents = ModelContents(
-            config.network, self.spec, self.dataset.codec, self.state.average.generator, facts, self.state.discriminator
-        )
-        return Model(contents, config.device)
-
-    def _held_out_facts(self) -> dict[str, Any]:
-        if self.split is None or self.split.held_out is None:
-            return {}
-        return {"held_out": {"records": len(self.split.held_out), "below": f"{self.split.below:016x}"}}
-
-    def _score_facts(self) -> dict[str, Any]:
-        """Of the model as it is now, if it was scored."""
-        return score_facts(self._selection.scores[-1]) if self._scored_now() else {}
+        seconds = self._seconds or self.now() - self._started
+        scored = self._selection.scores[-1] if self._scored_now() else None
+        return model_of(self.state, self.config, self.spec, self.dataset, self.split, seconds, scored)
 
     def _scored_now(self) -> bool:
         scores = self._selection.scores
