@@ -186,7 +186,8 @@ def _say_what_next(gan: GAN, output: Output) -> None:
     output.line(f"model     {run / 'model.safetensors'}  ({size:.1f} MB, all that sampling needs)")
     if (run / "final.safetensors").is_file():
         last = run / "final.safetensors"
-        output.line(f"          of step {gan.ended_.kept_step:,}, which scored best; the last one is {last}")
+        output.line(f"          of step {gan.ended_.kept_step:,}, the last that scored as good as the best")
+        output.line(f"          that of the end is {last}")
     if gan.ended_.ending != "finished":
         output.line(f"go on     ganwright resume {run}")
     output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o out/")

@@ -16,8 +16,7 @@ def cell_text(value: float | str | None, kind: str) -> str:
     if isinstance(value, str):
         return printable(value) or '""'
     if kind == "date":
-        text = str(np.datetime64(int(value), "us")).replace("T", " ")
-        return text.removesuffix(".000000").removesuffix(" 00:00:00")
+        return str(np.datetime64(int(value), "us").astype("datetime64[s]")).replace("T", " ").removesuffix(" 00:00:00")
     if value == round(value) and abs(value) < 1e15:
         return f"{value:.0f}"
     return f"{value:.6g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
+from ganwright.data.blocks import Part
 from ganwright.data.modalities.base import Codec
 from ganwright.data.modalities.table import TableCodec, natural_of
 from ganwright.data.tables.asking import Options, Wish, matches, options
@@ -24,17 +25,27 @@ from ganwright.networks.base import Generator
 from ganwright.networks.columns import ColumnGenerator
 from ganwright.runtime.keys import Key
 
+MATCHING = 3.0
+"""Candidates for a row, of which so many have the words that are asked for if left alone, on average,"""
+CANDIDATES = (2, 32)
+"""but so many at least and at most."""
+ROUNDS = 64
+"""Of drawing numbers until enough are as asked for."""
 TRIES = 16
 """Values that the generator may propose for a range before one is drawn evenly from it."""
 
 
 @dataclass
 class AskedRows:
-    """Rows whose cells in some columns are to be as asked for.
+    """Rows whose cells in some columns are to be as asked for: like those that the generator draws by itself and that
+    happen to be so.
 
-    The first column that is asked for is drawn as often as the data had each of its cells; each further one by the
-    generator, given those before it, among the cells that were asked for. What the networks do not see by itself (a column
-    that is computed from others) is left to the caller to check with `fulfilled`.
+    Numbers, which it draws first and all together, are drawn until enough are as asked for. Words come in their turn, given
+    the numbers and the words before them; each row gets several candidates for all that comes before, of which one is
+    chosen as often as the words that were asked for go with it (sampling importance resampling, Rubin 1987). Rows for which
+    no fitting numbers were found in reasonable time are told the numbers instead, and the rest is drawn given them. What
+    the networks do not see by itself (a column that is computed from others) is left to the caller to check with
+    `fulfilled`.
     """
 
     codec: TableCodec
@@ -50,10 +61,12 @@ class AskedRows:
                 raise UsageError("E-SAMPLE-04", f"this model has no column {name!r}", why=why, hints=hints)
         places = {column.name: place for place, column in enumerate(self.codec.drawn) if columns.get(column.name) is column}
         self._options: dict[int, Options] = {}
+        self._shares: dict[int, float] = {}
         for name, wish in self._decided(columns).items():
             found = options(columns[name], wish)
             if name in places:
                 self._options[places[name]] = found
+                self._shares[places[name]] = found.weights.sum() / columns[name].counts.sum()
 
     def _decided(self, columns: Mapping[str, Column]) -> dict[str, Wish]:
         """The wishes, those about columns that others decide turned into wishes about the deciding ones."""
@@ -67,31 +80,115 @@ class AskedRows:
                 wishes[source.name] = Wish(tuple(source.written(cells[matches(columns[name], wish, decided)])))
         return wishes
 
+    @torch.inference_mode()
     def told(self, key: Key, count: int, device: str) -> Tensor:
         """What the generator is told of `count` rows, (count, W + 2C): the cells that were asked for."""
         layout = self.generator.layout
-        known = torch.zeros(count, layout.columns)
-        packed = np.zeros((count, layout.columns + int(layout.on(known.device).valued.sum())), np.float32)
-        values = np.cumsum([block.valued for block in layout.blocks]) - 1 + layout.columns
-        for number, (place, wanted) in enumerate(self._options.items()):
-            random = key.generator(f"asked {number}")
-            row = layout.masked(layout.expand(torch.from_numpy(packed)), known)
-            if number == 0:
-                chosen = random.choice(len(wanted.modes), count, p=wanted.weights / wanted.weights.sum())
-                proposed = np.full((1, count), np.nan)
-            else:
-                logits, proposed = self._proposed(place, row.to(device), known.to(device), random)
-                chosen = _among(logits, wanted, random)
+        numbers = [place for place in self._options if layout.blocks[place].number]
+        words = [place for place in self._options if not layout.blocks[place].number]
+        share = float(np.prod([self._shares[place] for place in words]))
+        each = int(np.clip(np.ceil(MATCHING / share), *CANDIDATES)) if words else 1
+        row, known = torch.zeros(each * count, layout.width), torch.zeros(each * count, layout.columns)
+        if numbers:
+            row = self._with_numbers(numbers, len(row), key, device)
+            known[:, layout.passes[0]] = 1
+        if words:
+            row, known = self._with_words(words, row, known, count, key, device)
+        return layout.told(row, known, 1 - known).to(device)
+
+    def _with_numbers(self, places: Sequence[int], count: int, key: Key, device: str) -> Tensor:
+        """(count, W): rows with all numbers drawn, those in `places` as asked for."""
+        random, layout = key.generator("numbers"), self.generator.layout
+        found: list[Tensor] = []
+        missing = count
+        for _ in range(ROUNDS):
+            rows = self._first_pass(torch.zeros(count, layout.width), torch.zeros(count, layout.columns), random, device)
+            right = self._as_asked(rows, places)
+            found.append(rows[torch.from_numpy(right)][:missing])
+            missing -= len(found[-1])
+            if not missing:
+                return torch.cat(found)
+        row, known = torch.zeros(missing, layout.width), torch.zeros(missing, layout.columns)
+        for place in places:
+            row = self._asked_cell(place, row, known, key, device)
+        return torch.cat([*found, self._first_pass(row, known, random, device)])
+
+    def _first_pass(self, row: Tensor, known: Tensor, random: np.random.Generator, device: str) -> Tensor:
+        """The rows with what their first pass draws."""
+        return self.generator.drawn(*self._noise(len(row), 1, random, device), row.to(device), known.to(device), 1).cpu()
+
+    def _noise(self, count: int, passes: int, random: np.random.Generator, device: str) -> tuple[Tensor, Tensor]:
+        latent = random.standard_normal((count, passes, *self.generator.latent.shape), np.float32)
+        choices = 2 * random.random((count, self.generator.layout.modes), np.float32) - 1
+        return torch.from_numpy(latent).to(device), torch.from_numpy(choices).to(device)
+
+    def _as_asked(self, rows: Tensor, places: Sequence[int]) -> np.ndarray:
+        """bool (B,): which rows (B, W) are as asked for in these columns."""
+        layout = self.generator.layout
+        packed = layout.pack(rows).double().numpy()
+        right = np.ones(len(rows), bool)
+        for place in places:
+            wanted, block = self._options[place], layout.blocks[place]
+            modes = packed[:, place, None]
+            here = modes == wanted.modes
+            if block.valued:
+                values = packed[:, layout.columns + sum(other.valued for other in layout.blocks[:place]), None]
+                here &= (wanted.modes != 0) | ((values >= wanted.low) & (values <= wanted.high))
+            right &= here.any(1)
+        return right
+
+    def _asked_cell(self, place: int, row: Tensor, known: Tensor, key: Key, device: str) -> Tensor:
+        """The rows (B, W) with a cell as asked for, which is known from then on."""
+        random, wanted = key.generator(f"asked {place}"), self._options[place]
+        layout, count = self.generator.layout, len(row)
+        if not bool(known.any()):
+            chosen = random.choice(len(wanted.modes), count, p=wanted.weights / wanted.weights.sum())
+            proposed = np.full((1, count), np.nan)
+        else:
+            logits, proposed = self._proposed(place, row.to(device), known.to(device), random)
+            chosen = _among(logits, wanted, random)
+        low, high = wanted.low[chosen], wanted.high[chosen]
+        cells = low + (high - low) * random.random(count)
+        for tried in proposed:
+            cells = np.where((tried >= low) & (tried <= high), tried, cells)
+        packed = np.zeros((count, layout.columns + int(layout.on(row.device).valued.sum())), np.float32)
+        packed[:, place] = wanted.modes[chosen]
+        if layout.blocks[place].valued:
+            values = np.where(wanted.modes[chosen] == 0, cells, 0)
+            packed[:, layout.columns + sum(block.valued for block in layout.blocks[:place])] = values
+        mine = torch.zeros(count, layout.columns)
+        mine[:, place] = known[:, place] = 1
+        return row + layout.masked(layout.expand(torch.from_numpy(packed)), mine)
+
+    def _with_words(
+        self, words: Sequence[int], row: Tensor, known: Tensor, count: int, key: Key, device: str
+    ) -> tuple[Tensor, Tensor]:
+        """Of candidates one for each of `count` rows, drawn as far as the last word asked for, and what is known then."""
+        random, generator = key.generator("candidates"), self.generator
+        passes = 1 + max(number for number, part in enumerate(generator.parts) if part.columns[0] in words)
+        weights = np.zeros(len(row))
+
+        def choose(part: Part, logits: Tensor) -> Tensor | None:
+            """A word that was asked for, in its turn; how likely it was then."""
+            place = part.columns[0]
+            if place not in words:
+                return None
+            (block,), wanted = part.layout.blocks, self._options[place]
+            of_modes = logits[:, block.valued :].double().cpu().numpy() if block.modes > 1 else np.zeros((len(logits), 1))
+            scores = _scores(of_modes, wanted)
+            weights[:] += np.logaddexp.reduce(scores, 1) - np.logaddexp.reduce(of_modes, 1)
+            chosen = (scores + random.gumbel(size=scores.shape)).argmax(1)
             low, high = wanted.low[chosen], wanted.high[chosen]
-            cells = low + (high - low) * random.random(count)
-            for tried in proposed:
-                cells = np.where((tried >= low) & (tried <= high), tried, cells)
-            packed[:, place] = wanted.modes[chosen]
-            if layout.blocks[place].valued:
-                packed[:, values[place]] = np.where(wanted.modes[chosen] == 0, cells, 0)
-            known[:, place] = 1
-        told = layout.told(layout.expand(torch.from_numpy(packed)), known, 1 - known)
-        return told.to(device)
+            values = np.where(wanted.modes[chosen] == 0, low + (high - low) * random.random(len(logits)), 0)
+            packed = np.stack([wanted.modes[chosen], *([values] if block.valued else [])], 1).astype(np.float32)
+            return part.layout.expand(torch.from_numpy(packed)).to(logits.device)
+
+        noise = self._noise(len(row), passes, random, device)
+        drawn = generator.drawn(*noise, row.to(device), known.to(device), passes, choose).cpu()
+        best = (weights + random.gumbel(size=len(weights))).reshape(-1, count).argmax(0)
+        known = known[:count].clone()
+        known[:, [place for part in generator.parts[:passes] for place in part.columns]] = 1
+        return drawn[torch.from_numpy(best * count + np.arange(count))], known
 
     @torch.inference_mode()
     def _proposed(
@@ -191,10 +288,14 @@ def _able(codec: Codec, generator: Generator) -> tuple[TableCodec, ColumnGenerat
 
 def _among(logits: np.ndarray, wanted: Options, random: np.random.Generator) -> np.ndarray:
     """One of the wanted parts for each row of logits (B, M), as likely as the generator finds their modes."""
-    # Parts of one mode share it as the data's rows do.
-    of_mode = np.bincount(wanted.modes, wanted.weights, logits.shape[1])[wanted.modes]
-    scores = logits[:, wanted.modes] + np.log(wanted.weights / of_mode)
+    scores = _scores(logits, wanted)
     return (scores + random.gumbel(size=scores.shape)).argmax(1)
+
+
+def _scores(logits: np.ndarray, wanted: Options) -> np.ndarray:
+    """Logits of the wanted parts (B, P): those of one mode share it as the data's rows do."""
+    of_mode = np.bincount(wanted.modes, wanted.weights, logits.shape[1])[wanted.modes]
+    return logits[:, wanted.modes] + np.log(wanted.weights / of_mode)
 
 
 def _filled(cells: ColumnCells) -> np.ndarray:

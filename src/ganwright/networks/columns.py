@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, silu
 
-from ganwright.data.blocks import KNOWN, BlockLayout
+from ganwright.data.blocks import KNOWN, BlockLayout, Part
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
@@ -24,6 +24,9 @@ from ganwright.networks.base import (
 )
 
 MOST_LAYERS = 32
+
+Choose = Callable[[Part, Tensor], Tensor | None]
+"""Of a pass and its logits (B, W of the pass): the modes and values that it gives, or None for what is drawn."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +105,45 @@ class ColumnGenerator(Generator):
         told = condition.get(KNOWN)
         row, known, drawn = self.layout.split(self.layout.nothing(latent) if told is None else told)
         if not self.training:
-            return Generated(self._in_passes(latent, choices, row, known))
+            return Generated(self._in_passes(latent, choices, row, known, self.parts))
         logits = self.raw(latent[:, 0], row, known).float()
         unknown = drawn[:, self.layout.on(drawn.device).column_of]
         x = row + unknown * self._chosen(logits, choices)
         return Generated(x, {"log_probabilities": self.layout.log_softmax(logits), "drawn": self._words(unknown)})
 
-    def _in_passes(self, latent: Tensor, choices: Tensor, row: Tensor, known: Tensor) -> Tensor:
+    def drawn(
+        self, latent: Tensor, choices: Tensor, row: Tensor, known: Tensor, passes: int, choose: Choose | None = None
+    ) -> Tensor:
+        """(B, W): rows with the columns of the first `passes` that are not known.
+
+        Args:
+            latent: (B, passes, latent).
+            choices: (B, modes), uniform in -1..1.
+            choose: says what a pass gives instead of what would be drawn.
+        """
+        return self._in_passes(latent, self._gumbel(choices), row, known, self.parts[:passes], choose)
+
+    def _in_passes(
+        self,
+        latent: Tensor,
+        choices: Tensor,
+        row: Tensor,
+        known: Tensor,
+        parts: Sequence[Part],
+        choose: Choose | None = None,
+    ) -> Tensor:
         """(B, W): the columns of each pass that are not known, given all that are."""
         of_latent, of_row, of_known = self.entry.weight.split([latent.shape[-1], row.shape[1], known.shape[1]], 1)
         told = self.entry.bias + linear(row, of_row) + linear(known, of_known)
-        for number, part in enumerate(self.parts):
+        for number, part in enumerate(parts):
             places, columns = part.places(known.device), part.columns
             hidden = self._hidden(told + linear(latent[:, number], of_latent))
             logits = linear(hidden, self.exit.weight[places], self.exit.bias[places]).float()
             mine = 1 - known[:, columns]
-            modes = _largest(part.layout, logits + choices[:, places])
-            x = _with_values(part.layout, logits, modes) * mine[:, part.layout.on(known.device).column_of]
+            x = choose(part, logits) if choose is not None else None
+            if x is None:
+                x = _with_values(part.layout, logits, _largest(part.layout, logits + choices[:, places]))
+            x = x * mine[:, part.layout.on(known.device).column_of]
             row = row.index_add(1, places, x)
             # What the next pass is told is what this one was, and what it drew.
             told = told + linear(x, of_row[:, places]) + linear(mine, of_known[:, columns])

@@ -152,3 +152,29 @@ def test_a_column_that_another_decides_is_asked_for_through_it() -> None:
     assert set(rows.zone) == {"north", "south"}
     assert (rows.number == 1).all()
     assert (model.sample(200, number=(2, 3)).zone != "north").all()
+
+
+def test_rows_asked_for_are_those_that_happen_to_be_so() -> None:
+    """As the same generator draws them by itself. Weights are made large, so that columns depend on each other."""
+    wide = model()
+    with torch.no_grad():
+        for name, weight in wide.generator.named_parameters():
+            weight.mul_(6.0 if name.startswith(("entry", "exit")) else 1.0)
+    free = wide.sample(60_000, seed=1)
+    told_apart = 0
+    some_ages = tuple(np.quantile(free.age.dropna(), (0.2, 0.5)).tolist())
+    for column, wish in (("sex", "f"), ("sex", "m"), ("city", "Lima"), ("age", some_ages), ("gain", (1, None))):
+        low, high = wish if isinstance(wish, tuple) else (wish, wish)
+        right = (free[column] >= low) & (free[column] <= high if high is not None else True)
+        asked = wide.sample(4_000, seed=2, where={column: wish})
+        for other in ("age", "gain"):
+            drawn, real, ignored = (each[other].dropna() for each in (asked, free[right], free))
+            places = np.quantile(ignored, np.linspace(0.05, 0.95, 19))
+            shares = [np.searchsorted(np.sort(each), places, "right") / len(each) for each in (drawn, real, ignored)]
+            assert np.abs(shares[0] - shares[1]).max() < 0.06, f"{other} where {column} is {wish}"
+            told_apart += np.abs(shares[2] - shares[1]).max() > 0.12
+        for other in ("city", "sex"):
+            shares = [each[other].value_counts(normalize=True) for each in (asked, free[right], free)]
+            assert (shares[0] - shares[1]).abs().max() < 0.05, f"{other} where {column} is {wish}"
+            told_apart += (shares[2] - shares[1]).abs().max() > 0.12
+    assert told_apart >= 4, "there is something to be got wrong"

@@ -191,8 +191,8 @@ class ColumnFacts:
     leading_zeros: int = 0
     too_long: int = 0
     """Whole numbers that float64 does not hold."""
-    decimals: set[int] = field(default_factory=set)
-    """How many decimals numbers are written with, among those that were looked at."""
+    decimals: Counter[int] = field(default_factory=Counter[int])
+    """How many decimals numbers are written with, and how many numbers are."""
 
     def add(self, cells: ColumnCells, names: Sequence[str], chosen: np.ndarray) -> None:
         """The cells (n,) of some rows, what their rows are called, and which of them may be kept as a sample (bool (n,))."""
@@ -241,7 +241,8 @@ class ColumnFacts:
         values = found.values[known]
         self.numbers.add(values, chosen[known])
         self.leading_zeros += int(found.leading_zeros[known].sum())
-        self.decimals.update(np.unique(found.decimals[known]).tolist())
+        for decimals, count in enumerate(np.bincount(found.decimals[known]).tolist()):
+            self.decimals[decimals] += count
         large = np.flatnonzero(known & (np.abs(found.values) > LARGEST_EXACT))
         self.too_long += sum(cell.strip().lstrip("+-").isdigit() for cell in text[large[:LOOKED_AT]].tolist())
 

@@ -132,7 +132,7 @@ def _number(facts: ColumnFacts, filled: int) -> Decision:
         if dense or named:
             return Decision("id", "different in every row" + (", counting the rows" if dense else ""))
     notes = _not_numbers(facts)
-    if numbers.whole and not any(facts.decimals):
+    if numbers.whole and not any(each for each, count in facts.decimals.items() if count):
         return Decision("whole", f"whole numbers, {numbers.low:,.0f} to {numbers.high:,.0f}", notes=notes)
     digits = f"{numbers.digits} decimals" if 0 < numbers.digits <= MOST_DIGITS else "decimals"
     return Decision("decimal", f"numbers with {digits}, {numbers.low:g} to {numbers.high:g}", notes=notes)

@@ -17,6 +17,8 @@ FEW_NUMBERS = 32
 """Up to so many different numbers each has a mode of its own."""
 SPIKE_SHARE = 0.05
 """Of all rows, that a number must have for a mode of its own among more of them."""
+FIXED_SHARE = 0.98
+"""Of a column's numbers, above which those with most decimals tell that all are meant to have as many."""
 MOST_KNOTS = 1001
 MOST_LEVELS = 256
 """Words with a mode of their own; rarer ones share one."""
@@ -92,8 +94,11 @@ def _knots(rest: np.ndarray, numbers: NumberFacts) -> np.ndarray:
 
 def _number_writing(facts: ColumnFacts, kind: str) -> Writing:
     digits = 0 if kind == "whole" else facts.numbers.digits
-    fixed = len(facts.decimals) == 1 and facts.held == "text" and digits <= max(facts.decimals) <= MOST_DIGITS
-    return Writing(facts.decimal, max(facts.decimals) if fixed else digits, fixed, nothing=_usual_nothing(facts))
+    most = max(facts.decimals, default=0)
+    # Slips aside: of numbers that are written without zeros at their end, a tenth are shorter.
+    alike = facts.decimals[most] > FIXED_SHARE * facts.decimals.total()
+    fixed = alike and facts.held == "text" and digits <= most <= MOST_DIGITS
+    return Writing(facts.decimal, most if fixed else digits, fixed, nothing=_usual_nothing(facts))
 
 
 def _usual_nothing(facts: ColumnFacts) -> str:

@@ -341,3 +341,22 @@ def test_real_tables_are_understood_and_come_back(
         assert str(frame["body_mass_g"].dtype) == "Int64"
     if name == "taxis":
         assert str(frame["pickup"].iloc[0]) == "2019-03-23 20:21:09"
+
+
+def test_one_number_without_its_zeros_does_not_take_them_from_all_others(tmp_path: Path) -> None:
+    """As in a table of cars: 200 numbers with two decimals each, and one that was typed as 93."""
+    numbers = [f"{value:.2f}" for value in np.random.default_rng(0).integers(860, 1210, 200) / 10]
+    (tmp_path / "cars.csv").write_text("\n".join(["base,doors", *(f"{each},two" for each in [*numbers, "93"])]) + "\n")
+    codec = prepare(tmp_path / "cars.csv").codec
+    assert isinstance(codec, TableCodec)
+    (base,) = [column for column in codec.columns if column.name == "base"]
+    assert base.written(np.array([99.5, 93.0])) == ["99.50", "93.00"]
+
+
+def test_numbers_that_end_where_they_end_are_written_so(tmp_path: Path) -> None:
+    numbers = [f"{value:g}" for value in np.random.default_rng(0).integers(8600, 12100, 200) / 100]
+    (tmp_path / "cars.csv").write_text("\n".join(["base,doors", *(f"{each},two" for each in numbers)]) + "\n")
+    codec = prepare(tmp_path / "cars.csv").codec
+    assert isinstance(codec, TableCodec)
+    (base,) = [column for column in codec.columns if column.name == "base"]
+    assert base.written(np.array([99.5, 93.25])) == ["99.5", "93.25"]
