@@ -18,7 +18,7 @@ from ganwright.core.errors import DataError
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.report import DataReport
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 FACTS_FILE = "dataset.json"
 
 

@@ -66,7 +66,7 @@ class AskedRows:
             found = options(columns[name], wish)
             if name in places:
                 self._options[places[name]] = found
-                self._shares[places[name]] = found.weights.sum() / columns[name].counts.sum()
+                self._shares[places[name]] = float(found.weights.sum() / columns[name].mode_counts.sum())
 
     def _decided(self, columns: Mapping[str, Column]) -> dict[str, Wish]:
         """The wishes, those about columns that others decide turned into wishes about the deciding ones."""
