@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,16 @@ from ganwright.training.scorer import Score, Scorer
 
 STEPS = 24
 SETTINGS = {"scoring": {"every_samples": 64 * 6, "samples": 60}, "network": {"name": "mlp", "generator_widths": [16]}}
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_terminal() -> Generator[None]:
+    """Tests that run in the background may have been told to ignore what is sent here."""
+    handlers = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class StopRequest:
 def stop_on_signals() -> Generator[StopRequest]:
     """Turn the first of each of these signals into a request; the second of its kind acts at once, as it did before.
 
-    One that the process was told to ignore stays ignored (`nohup`). In a thread other than the main one Python takes no
+    A SIGHUP that the process was told to ignore stays ignored (`nohup`). In a thread other than the main one Python takes no
     signals, and the request is never set.
     """
     request = StopRequest()
@@ -54,7 +54,8 @@ def stop_on_signals() -> Generator[StopRequest]:
         return
     known = [signal.Signals[name] for name in ASKING if name in signal.Signals.__members__]
     handlers = {number: signal.getsignal(number) for number in known}
-    previous = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
+    ignored = [number for number in known if number.name == "SIGHUP" and handlers[number] is signal.SIG_IGN]
+    previous = {number: handler for number, handler in handlers.items() if number not in ignored}
 
     def ask(number: int, frame: FrameType | None) -> None:
         request.signal_name = signal.Signals(number).name
