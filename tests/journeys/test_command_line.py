@@ -122,14 +122,14 @@ def test_json_is_one_document_and_messages_go_to_standard_error(ganwright: Run, 
 
 
 def test_ctrl_c_saves_and_stops(photos: Path, tmp_path: Path) -> None:
-    _interrupted(photos, tmp_path, signal.SIGINT, 130)
+    _interrupted(photos, tmp_path, signal.SIGINT, 130, "stopped")
 
 
 def test_sigterm_saves_and_says_that_it_was_told_to_end(photos: Path, tmp_path: Path) -> None:
-    _interrupted(photos, tmp_path, signal.SIGTERM, 75)
+    _interrupted(photos, tmp_path, signal.SIGTERM, 75, "preempted")
 
 
-def _interrupted(photos: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+def _interrupted(photos: Path, tmp_path: Path, number: signal.Signals, code: int, state: str) -> None:
     command = [sys.executable, "-m", "ganwright", "train", str(photos), "--steps", "1M", "--batch", "8", "--run", "run"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         metrics = tmp_path / "run" / "metrics.jsonl"
@@ -141,7 +141,7 @@ def _interrupted(photos: Path, tmp_path: Path, number: signal.Signals, code: int
     assert process.returncode == code, out + err
     assert "Traceback" not in err
     status = json.loads((tmp_path / "run" / "status.json").read_text())
-    assert status["state"] == "stopped"
+    assert status["state"] == state
     assert status["step"] > 0
     assert (tmp_path / "run" / "model.safetensors").is_file()
 
