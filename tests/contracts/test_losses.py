@@ -79,6 +79,12 @@ def test_the_generator_is_drawn_to_raise_the_logits_of_its_fakes(name: str) -> N
     assert (fake.grad < 0).all()
 
 
+def test_of_a_relative_loss_pairs_are_told_right_and_of_others_logits() -> None:
+    real, fake = torch.tensor([-2.0, 3.0]), torch.tensor([-3.0, 4.0])
+    assert [told.tolist() for told in LOSSES.get("relativistic")().told(real, fake)] == [[1, 0], [1, 0]]
+    assert [told.tolist() for told in LOSSES.get("hinge")().told(real, fake)] == [[0, 1], [1, 0]]
+
+
 @every_loss
 def test_gradients_are_those_of_the_values(name: str) -> None:
     loss: Loss = LOSSES.get(name)()

@@ -27,6 +27,11 @@ class Schedule:
         if not 0 < self.over <= 1:
             raise ValueError(f"over must lie in (0, 1], not {self.over}")
 
+    @property
+    def last(self) -> float:
+        """The value it ends at."""
+        return self.start if self.end is None else self.end
+
     def at(self, samples_seen: int, total_samples: int) -> float:
         """The value after `samples_seen` of `total_samples`."""
         if self.end is None:

@@ -31,3 +31,7 @@ class Loss(Part, ABC):
     @abstractmethod
     def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
         """The generator's loss, of the logits' shape; `real_logits` is None unless `generator_needs_real`."""
+
+    def told(self, real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Which verdicts on reals, and which on fakes, are right: 1.0 or 0.0, of the logits' shape."""
+        return (real_logits > 0).float(), (fake_logits < 0).float()

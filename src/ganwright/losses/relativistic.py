@@ -25,3 +25,8 @@ class Relativistic(Loss):
     def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
         assert real_logits is not None
         return softplus(real_logits - fake_logits)  # -log sigmoid(D(G(z)) - D(x))
+
+    def told(self, real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Of a pair both or neither is told right: a logit alone says nothing."""
+        right = (real_logits > fake_logits).float()
+        return right, right

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch.nn import Parameter
 
+from ganwright.core.schedule import Schedule, value_at
 from ganwright.optimizers.base import Optimizer, has_fused
 
 
@@ -18,7 +19,7 @@ class Adam(Optimizer):
 
     beta1: float = 0.5
     """Decay of the gradient's mean."""
-    beta2: float = 0.99
+    beta2: float | Schedule = 0.99
     """Decay of the gradient's square."""
     epsilon: float = 1e-8
     """Added to the denominator."""
@@ -27,13 +28,19 @@ class Adam(Optimizer):
     as the reordered form at the end of its section 2 does, which makes the first steps smaller where gradients are tiny."""
 
     def __post_init__(self) -> None:
-        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and self.epsilon > 0):
+        squares = (self.beta2.start, self.beta2.last) if isinstance(self.beta2, Schedule) else (self.beta2,)
+        if not (all(0 <= beta < 1 for beta in (self.beta1, *squares)) and self.epsilon > 0):
             raise ValueError("beta1 and beta2 must lie in 0..1 (1 left out), epsilon above zero")
 
     def build(self, parameters: Iterable[Parameter], device: str) -> torch.optim.Adam:
-        settings: dict[str, Any] = {"lr": 0.0, "betas": (self.beta1, self.beta2), "eps": self.epsilon}
+        settings: dict[str, Any] = {"lr": 0.0, "betas": (self.beta1, value_at(self.beta2, 0, 1)), "eps": self.epsilon}
         kind = torch.optim.Adam if self.form == "torch" else KerasAdam
         return kind(parameters, **settings, fused=has_fused(device))
+
+    def follow(self, optimizer: torch.optim.Optimizer, samples_seen: int, total_samples: int) -> None:
+        super().follow(optimizer, samples_seen, total_samples)
+        for group in optimizer.param_groups:
+            group["betas"] = (self.beta1, value_at(self.beta2, samples_seen, total_samples))
 
 
 class KerasAdam(torch.optim.Adam):

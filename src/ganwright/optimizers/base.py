@@ -11,14 +11,14 @@ from torch.optim import Optimizer as TorchOptimizer
 
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
-from ganwright.core.schedule import Schedule
+from ganwright.core.schedule import Schedule, value_at
 
 OPTIMIZERS = Registry("optimizer", "ganwright.optimizers")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(Part, ABC):
-    """The settings of an optimizer; the step sets its rate anew every time, from the schedule."""
+    """The settings of an optimizer; the step sets what is scheduled anew every time."""
 
     learning_rate: float | Schedule = 2e-4
     """Step size."""
@@ -27,7 +27,12 @@ class Optimizer(Part, ABC):
 
     @abstractmethod
     def build(self, parameters: Iterable[Parameter], device: str) -> TorchOptimizer:
-        """The optimizer of `parameters`, which lie on `device` ("cpu", "cuda", "mps"); its rate is 0 until it is set."""
+        """The optimizer of `parameters`, which lie on `device` ("cpu", "cuda", "mps"); its rate is 0 until `follow`."""
+
+    def follow(self, optimizer: TorchOptimizer, samples_seen: int, total_samples: int) -> None:
+        """Set what is scheduled in `optimizer`, which was built by this, to its value after `samples_seen`."""
+        for group in optimizer.param_groups:
+            group["lr"] = value_at(self.learning_rate, samples_seen, total_samples)
 
 
 def has_fused(device: str) -> bool:

@@ -46,7 +46,7 @@ class AverageGenerator:
         Early on the half-life is a twentieth of the samples seen, so that the random first weights are soon forgotten
         (Karras et al. 2020, arXiv:2006.06676, who ramp it up in the same way).
         """
-        half_life = min(half_life_samples, max(1.0, 0.05 * samples_seen))
+        half_life = max(1.0, min(half_life_samples, 0.05 * samples_seen))
         weight = 1 - 0.5 ** (samples / half_life)
         torch._foreach_lerp_(self._averaged, self._current, weight)  # pyright: ignore[reportPrivateImportUsage]
         for mine, theirs in self._copied:

@@ -50,7 +50,7 @@ class TrainConfig:
     """Parts of it that are worked on in turn: less memory, more time, the same gradients but for batch statistics."""
     discriminator_steps: int = 1
     """Discriminator turns before each generator turn."""
-    average_half_life_samples: float = 3_000
+    average_half_life_samples: float | Schedule = 3_000
     """Samples after which a past generator counts half in the average generator, which is the one that is kept."""
     scoring: Scoring = field(default_factory=Scoring)
     """How often the average generator is scored on the way; the best one is kept."""
@@ -69,7 +69,8 @@ class TrainConfig:
         for name, least in (("batch", LEAST_AT_ONCE), ("discriminator_steps", 1), ("micro_batches", 1)):
             if getattr(self, name) < least:
                 raise UsageError("E-CONFIG-04", f"{name} must be at least {least}, not {getattr(self, name)}")
-        if self.average_half_life_samples <= 0:
+        half_life = self.average_half_life_samples
+        if (half_life.last if isinstance(half_life, Schedule) else half_life) <= 0:
             raise UsageError("E-CONFIG-04", "average_half_life_samples must be above zero")
 
     @property

@@ -7,11 +7,11 @@ processes. So the result does not depend on how many share a batch. No logging, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
@@ -32,27 +32,28 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     report: Report = {}
 
     # Evaluate every schedule for the samples seen.
-    now = partial(value_at, samples_seen=state.samples_seen, total_samples=config.total_samples)
-    set_rate(state.generator_optimizer, now(config.generator_optimizer.learning_rate))
-    set_rate(state.discriminator_optimizer, now(config.discriminator_optimizer.learning_rate))
+    now = (state.samples_seen, config.total_samples)
+    config.generator_optimizer.follow(state.generator_optimizer, *now)
+    config.discriminator_optimizer.follow(state.discriminator_optimizer, *now)
 
     # Discriminator turns: tell real records from fakes.
     for repeat in range(config.discriminator_steps):
         key = state.key("discriminator", repeat)
         unfreeze(state.discriminator_optimizer)
         report |= added(tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
-        update(state.discriminator_optimizer, state.discriminator)
+        report["discriminator_gradient"] = update(state.discriminator_optimizer, state.discriminator)
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
     key = state.key("generator")
     unfreeze(state.generator_optimizer)
     report |= added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
-    update(state.generator_optimizer, state.generator)
+    report["generator_gradient"] = update(state.generator_optimizer, state.generator)
 
     # Count, and let the average generator follow.
     state.step += 1
     state.samples_seen += config.samples_per_step
-    state.average.update(config.samples_per_step, state.samples_seen, config.average_half_life_samples)
+    half_life = value_at(config.average_half_life_samples, *now)
+    state.average.update(config.samples_per_step, state.samples_seen, half_life)
     return report
 
 
@@ -85,8 +86,8 @@ def tell_apart(turn: Turn, batches: Batches) -> Report:
 
     real, fake = turn.real_logits[0].detach(), turn.fake_logits[0].detach()
     report["real_logits"], report["fake_logits"] = mean(real, config), mean(fake, config)
-    report["real_called_real"] = mean((real > 0).float(), config)
-    report["fake_called_fake"] = mean((fake < 0).float(), config)
+    told_real, told_fake = config.loss.told(real, fake)
+    report["real_called_real"], report["fake_called_fake"] = mean(told_real, config), mean(told_fake, config)
     return report
 
 
@@ -157,14 +158,10 @@ def unfreeze(optimizer: torch.optim.Optimizer) -> None:
             parameter.requires_grad_(True)
 
 
-def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> None:
-    """Move `network` down the gradients that were gathered, over all processes, and freeze it again."""
+def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> Tensor:
+    """Move `network` down the gradients that were gathered, over all processes, and freeze it again; gives their norm."""
     network.requires_grad_(False)
     sum_gradients(network.parameters())
+    norm = get_total_norm([weight.grad for weight in network.parameters() if weight.grad is not None])
     optimizer.step()
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """The learning rate of every parameter group."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+    return norm

@@ -308,6 +308,29 @@ def test_schedules_follow_the_samples_seen() -> None:
     assert rates == pytest.approx([1.0, 0.75, 0.5, 0.25])
 
 
+def test_decay_and_half_life_follow_their_schedules() -> None:
+    def half_way(change: dict[str, Any]) -> TrainState:
+        optimizer = Adam(beta2=Schedule(0.9, 0.99, curve="linear"))
+        config = tiny_config(total_samples=8 * 4, batch=8, generator_optimizer=optimizer, **change)
+        return train(config, 3)[0]
+
+    slow = half_way({"average_half_life_samples": Schedule(0.0, 1e9, curve="linear")})
+    assert slow.generator_optimizer.param_groups[0]["betas"][1] == pytest.approx(0.945)
+    quick = half_way({"average_half_life_samples": Schedule(0.0, 1e-6)})
+    pairs = zip(quick.average.generator.parameters(), quick.generator.parameters(), strict=True)
+    assert all(torch.allclose(mine, theirs, atol=1e-2) for mine, theirs in pairs)
+    pairs = zip(slow.average.generator.parameters(), slow.generator.parameters(), strict=True)
+    assert not all(torch.allclose(mine, theirs, atol=1e-6) for mine, theirs in pairs)
+
+
+def test_gradients_are_reported_by_their_norm() -> None:
+    config, data = tiny_config(generator_optimizer=Adam(learning_rate=0.0)), tiny_dataset()
+    state = initial_state(config, data.codec.spec)
+    report = train_step(state, config, data.codec.spec, Batches(data, config))
+    squares = sum(float(weight.grad.square().sum()) for weight in state.generator.parameters() if weight.grad is not None)
+    assert float(report["generator_gradient"]) == pytest.approx(squares**0.5, rel=1e-5)
+
+
 def test_bf16_trains_and_its_logits_are_single_precision() -> None:
     config, data = tiny_config(precision="bf16", **RICH), tiny_dataset()
     state, reports = train(config, 5, data)
@@ -327,8 +350,8 @@ def test_the_report_is_of_numbers_that_carry_no_gradient() -> None:
     state = initial_state(config, data.codec.spec)
     report = train_step(state, config, data.codec.spec, Batches(data, config))
     assert all(value.ndim == 0 and not value.requires_grad for value in report.values())
-    shares = {"real_called_real", "fake_called_fake"}
-    assert {"discriminator_loss", "generator_loss", "real_logits", "fake_logits", "r1", *shares} == set(report)
+    shares, gradients = {"real_called_real", "fake_called_fake"}, {"generator_gradient", "discriminator_gradient"}
+    assert {"discriminator_loss", "generator_loss", "real_logits", "fake_logits", "r1", *shares, *gradients} == set(report)
     assert all(0 <= float(report[name]) <= 1 for name in shares)
 
 

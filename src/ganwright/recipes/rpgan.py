@@ -1,0 +1,25 @@
+"""Pictures in minutes, on any machine: small convolutions that are judged in pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ganwright.core.budget import Budget
+from ganwright.data.spec import DataSpec
+from ganwright.losses.relativistic import Relativistic
+from ganwright.recipes.dcgan import dcgan
+from ganwright.regularizers.r1 import R1, gamma_for
+from ganwright.regularizers.r2 import R2
+from ganwright.runtime.device import Machine
+from ganwright.training.config import TrainConfig
+
+
+def rpgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
+    """The DCGAN pair with the relativistic pairing loss and lazy R1 and R2 (Huang et al. 2024, arXiv:2501.05441)."""
+    gamma = gamma_for(spec.shape)
+    return replace(
+        dcgan(spec, machine, budget),
+        recipe="rpgan",
+        loss=Relativistic(),
+        regularizers=(R1(weight=gamma, interval=8), R2(weight=gamma, interval=8)),
+    )
