@@ -107,12 +107,18 @@ def _tuple_from_plain(kinds: tuple[Any, ...], plain: Any, where: str) -> tuple[A
 
 
 def _first_that_fits(kinds: list[Any], plain: Any, where: str) -> Any:
+    if isinstance(plain, dict):  # what is wrong with a table is told by the kind that knows most of its names
+        kinds = sorted(kinds, key=lambda kind: len(plain.keys() & _field_names(kind)))
     for kind in kinds[:-1]:
         try:
             return from_plain(kind, plain, where)
         except UsageError:
             continue
     return from_plain(kinds[-1], plain, where)
+
+
+def _field_names(kind: Any) -> set[str]:
+    return {f.name for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
 
 
 def _expect(kind: Any, plain: Any, where: str) -> Any:
