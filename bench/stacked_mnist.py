@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from judge import Bytes, Judge, JudgeError, MnistMissing, load_judge, read_mnist
@@ -79,7 +80,7 @@ def trained(real: Bytes, options: argparse.Namespace) -> Model:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "stacked.npy"
         np.save(path, real)
-        length = {"images": int(options.images)} if options.images else {"minutes": options.minutes}
+        length: dict[str, Any] = {"images": int(options.images)} if options.images else {"minutes": options.minutes}
         return GAN(options.recipe, seed=options.seed).fit(path, **length, run=options.keep or Path(scratch) / "run").model_
 
 
