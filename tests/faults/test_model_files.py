@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import peak_memory
+import pytest
 from mutations import HOSTILE_TEXT, read_mutations
 from support import TINY, safetensors_bytes, taken_apart, tiny_contents, tiny_model_file
 
