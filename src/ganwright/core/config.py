@@ -68,6 +68,8 @@ def from_plain(kind: Any, plain: Any, where: str = "") -> Any:
         return _tuple_from_plain(arguments, plain, where)
     if origin is dict:
         return {key: from_plain(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, plain, where).items()}
+    if inspect.isclass(kind) and isinstance(plain, kind) and (issubclass(kind, Part) or dataclasses.is_dataclass(kind)):
+        return plain  # an object already, as users of Python give them
     if inspect.isclass(kind) and issubclass(kind, Part):
         table = {"name": plain} if isinstance(plain, str) else dict(_expect(dict, plain, where))
         if "name" not in table:

@@ -98,7 +98,7 @@ def _finer(x: Tensor, inverse: Tensor) -> Tensor:
 
 @cache
 def _stencils(count: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Along one side, what doubles its resolution (2n+1, n), and what is added to smooth it (n, n), reflected at the edges."""
+    """Along one side, what doubles its resolution (2n+1, n), and what is added to smooth it (n, n); edges reflect."""
     doubling, smoothing = np.zeros((2 * count + 1, count)), np.zeros((count, count))
 
     def add(matrix: np.ndarray, row: int, first: int, weights: Sequence[float]) -> None:
