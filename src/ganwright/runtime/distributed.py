@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 import torch.distributed
@@ -34,6 +34,16 @@ def sum_gradients(parameters: Iterable[Tensor]) -> None:
     torch.distributed.all_reduce(flat)
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(part.view_as(gradient))
+
+
+def summed(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Each tensor's sum over all processes, in one flat exchange; all are of one type and device."""
+    if world_size() == 1 or not values:
+        return dict(values)
+    flat = torch.cat([value.reshape(-1) for value in values.values()])
+    torch.distributed.all_reduce(flat)
+    parts = flat.split([value.numel() for value in values.values()])
+    return {name: part.view_as(value) for (name, value), part in zip(values.items(), parts, strict=True)}
 
 
 def _together() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -12,6 +12,7 @@ from ganwright.core.errors import UsageError
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import Discriminator, Generator
 from ganwright.regularizers.base import RegularizerState
+from ganwright.runtime.distributed import summed
 from ganwright.runtime.keys import Key
 from ganwright.runtime.placing import place
 from ganwright.training.average import AverageGenerator
@@ -32,6 +33,20 @@ class TrainState:
     attempt: int = 0
     step: int = 0
     samples_seen: int = 0
+    remembered: dict[int, RegularizerState] = field(default_factory=dict[int, RegularizerState])
+    """What penalties, by their numbers, will remember of the turn that is under way; empty between steps."""
+
+    def remember(self, number: int, memory: RegularizerState, share: float) -> None:
+        """Add what the penalty of that number in the config would remember of `share` of a turn's rows."""
+        total = self.remembered.setdefault(number, {})
+        for name, value in memory.items():
+            value = value.detach() * share
+            total[name] = total[name] + value if name in total else value
+
+    def settle(self) -> None:
+        """At a turn's end, over all processes: what was gathered takes the place of what was remembered."""
+        for number in sorted(self.remembered):
+            self.regularizer_states[number] = summed(self.remembered.pop(number))
 
     def key(self, turn: str, repeat: int = 0) -> Key:
         """The key of this step's draws in one turn."""
