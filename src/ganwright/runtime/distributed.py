@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 import torch.distributed
@@ -36,14 +36,13 @@ def sum_gradients(parameters: Iterable[Tensor]) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def summed(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each tensor's sum over all processes, in one flat exchange; all are of one type and device."""
-    if world_size() == 1 or not values:
-        return dict(values)
-    flat = torch.cat([value.reshape(-1) for value in values.values()])
-    torch.distributed.all_reduce(flat)
-    parts = flat.split([value.numel() for value in values.values()])
-    return {name: part.view_as(value) for (name, value), part in zip(values.items(), parts, strict=True)}
+def summed(value: Tensor) -> Tensor:
+    """The sum of `value` over all processes."""
+    if world_size() == 1:
+        return value
+    total = value.clone()
+    torch.distributed.all_reduce(total)
+    return total
 
 
 def _together() -> bool:

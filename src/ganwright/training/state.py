@@ -46,7 +46,7 @@ class TrainState:
     def settle(self) -> None:
         """At a turn's end, over all processes: what was gathered takes the place of what was remembered."""
         for number in sorted(self.remembered):
-            self.regularizer_states[number] = summed(self.remembered.pop(number))
+            self.regularizer_states[number] = {name: summed(value) for name, value in self.remembered.pop(number).items()}
 
     def key(self, turn: str, repeat: int = 0) -> Key:
         """The key of this step's draws in one turn."""
