@@ -49,6 +49,8 @@ SECOND_LOOK = 128
 DOUBLINGS = 4
 """Of a decoder, at most."""
 NEGATIVE_SLOPE = 0.2
+GAIN = 2.0
+"""Of the discriminator's activations."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,17 @@ class FastganGenerator(Generator):
         return Generated(self.last(maps[-1]))
 
 
+class Loud(nn.Module):
+    """LeakyReLU, made louder, which gives back what it and spectral normalisation take away of a map's size.
+
+    Else the first logits differ by 0.003 from record to record (32x32 px, width 8), and on cat faces the discriminator told
+    nothing from anything after 266 steps. With it, means of real and fake were 1.35 apart over the first 25.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return GAIN * leaky_relu(x, NEGATIVE_SLOPE)
+
+
 class HalvingBlock(nn.Module):
     """(B, c_in, H, W) to (B, c_out, H/2, W/2), halved upwards where odd: the mean of a strided path and a pooled one."""
 
@@ -151,11 +164,11 @@ class HalvingBlock(nn.Module):
         self.strided = nn.Sequential(
             nn.ZeroPad2d((0, size[1] % 2, 0, size[0] % 2)),
             nn.Conv2d(c_in, c_out, 4, stride=2, padding=1),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            Loud(),
             nn.Conv2d(c_out, c_out, 3, padding=1),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            Loud(),
         )
-        self.pooled = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(c_in, c_out, 1), nn.LeakyReLU(NEGATIVE_SLOPE))
+        self.pooled = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(c_in, c_out, 1), Loud())
 
     def forward(self, x: Tensor) -> Tensor:
         return 0.5 * (self.strided(x) + self.pooled(x))
@@ -167,6 +180,7 @@ class Trunk(nn.Module):
     def __init__(self, colours: int, channels: list[int], sizes: list[Size], with_gates: bool) -> None:
         super().__init__()
         self.first = nn.Conv2d(colours, channels[0], 3, padding=1)
+        self.loud = Loud()
         pairs = zip(itertools.pairwise(channels), sizes[:-1], strict=True)
         self.blocks = nn.ModuleList(HalvingBlock(*pair, size) for pair, size in pairs)
         self.leap = leap(DISCRIMINATOR_LEAP, len(sizes)) if with_gates else 0
@@ -174,7 +188,7 @@ class Trunk(nn.Module):
         self.gates = nn.ModuleList(SkipGate(channels[i - self.leap], sizes[i - self.leap], channels[i]) for i in targets)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        maps = [leaky_relu(self.first(x), NEGATIVE_SLOPE)]
+        maps = [self.loud(self.first(x))]
         for number, block in enumerate(self.blocks, start=1):
             x = block(maps[-1])
             if self.leap and number >= self.leap:
@@ -191,7 +205,7 @@ class Head(nn.Module):
         hidden = max(LEAST_CHANNELS, channels // 2)
         self.layers = nn.Sequential(
             nn.Conv2d(channels, hidden, 1),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            Loud(),
             nn.Conv2d(hidden, 1, (min(4, size[0]), min(4, size[1]))),
         )
         self.projection = Projection(spec.conditions, channels)

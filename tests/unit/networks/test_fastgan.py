@@ -55,6 +55,17 @@ def test_large_maps_gate_small_ones_of_a_discriminator(side: int, gates: int, he
     assert [tuple(head.shape) for head in logits] == [(2, 25 if side > 8 else 1)] * heads, "patches of 8x8, seen through 4x4"
 
 
+@pytest.mark.parametrize("side", [32, 64])
+def test_the_first_logits_differ_from_record_to_record(side: int) -> None:
+    """Spectral normalisation and activations alone would leave thousandths of what a picture is."""
+    torch.manual_seed(0)
+    discriminator = Fastgan(width=8).discriminator(image_spec(side, side, 3)).eval()
+    smooth = torch.nn.functional.interpolate(torch.randn(16, 3, 6, 6), size=(side, side), mode="bilinear").clamp(-1, 1)
+    with torch.no_grad():
+        for head in discriminator(smooth).logits:
+            assert 0.02 < float(head.std(0).mean()) < 2
+
+
 def test_a_gate_scales_channels_between_nothing_and_all() -> None:
     torch.manual_seed(0)
     gate, x = SkipGate(3, (9, 5), 4), torch.randn(2, 4, 30, 20)
