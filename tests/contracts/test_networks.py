@@ -14,7 +14,7 @@ from ganwright.data.spec import Condition, DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
-from ganwright.networks.base import NETWORKS, Generator, NetworkFamily
+from ganwright.networks.base import NETWORKS, Discriminator, Generator, NetworkFamily
 from ganwright.runtime.keys import Key
 
 SIZES = [(64, 64, 3), (28, 28, 1), (72, 72, 4), (48, 64, 3), (7, 5, 1), (1, 1, 3), (100, 37, 3)]
@@ -95,11 +95,19 @@ def test_every_parameter_learns_from_one_adversarial_step(name: str, size: str) 
     loss = torch.zeros(())
     for on_real, on_fake in zip(discriminator(real).logits, discriminator(fake.detach()).logits, strict=True):
         loss = loss + NonSaturating().discriminator(on_real, on_fake).mean()
-    loss.backward()
+    (loss + redrawn(discriminator, real)).backward()
     assert dead(discriminator) == []
     for head in discriminator(fake).logits:
         NonSaturating().generator(None, head).mean().backward(retain_graph=True)
     assert dead(generator) == []
+
+
+def redrawn(discriminator: Discriminator, x: Tensor) -> Tensor:
+    """What helper networks within the discriminator learn from, where it has any."""
+    if not discriminator.reconstruction_draws:
+        return torch.zeros(())
+    pairs = discriminator.reconstruct(x, torch.rand(len(x), discriminator.reconstruction_draws))
+    return sum(((drawn - meant).square().mean() for drawn, meant in pairs), start=torch.zeros(()))
 
 
 def dead(network: nn.Module) -> list[str]:
@@ -203,6 +211,7 @@ def test_every_parameter_of_a_conditional_pair_learns(name: str) -> None:
     fake = apply_output(spec, generator(noise_for(generator, 15), classes).raw)
     for head in discriminator(fake, classes).logits:
         NonSaturating().generator(None, head).mean().backward(retain_graph=True)
+    redrawn(discriminator, fake.detach()).backward() if discriminator.reconstruction_draws else None
     assert dead(generator) == []
     assert dead(discriminator) == []
 

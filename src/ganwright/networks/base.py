@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.core.config import Part
+from ganwright.core.errors import UsageError
 from ganwright.core.registry import Registry
 from ganwright.data.spec import DataSpec
 
@@ -76,6 +77,9 @@ class Generator(nn.Module, ABC):
 class Discriminator(nn.Module, ABC):
     """A record to logits: high for real."""
 
+    reconstruction_draws: ClassVar[int] = 0
+    """Numbers in [0, 1) that `reconstruct` takes for each record."""
+
     @abstractmethod
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         """A verdict on x (B, *spec.shape)."""
@@ -83,6 +87,16 @@ class Discriminator(nn.Module, ABC):
     def score(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
         """How real each record looks, (B,), the mean over heads and patches: logits, unless the network says otherwise."""
         return mean_verdict(self(x, condition).logits)
+
+    def reconstruct(self, x: Tensor, draws: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """What helper networks within the discriminator draw again from its maps of x (B, *spec.shape), as pairs
+        (drawn, meant) of equal shapes (B, ...); draws (B, self.reconstruction_draws) say which part of a record.
+
+        Raises:
+            UsageError: the family has no such helpers.
+        """
+        what = "this discriminator reconstructs nothing"
+        raise UsageError("E-PENALTY-02", what, hints=("network fastgan", "leave the penalty reconstruction out"))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ def _draw_curves(history: Sequence[Progress], scores: Sequence[Scored], path: Pa
                 continue
             axis.plot(*_thinned(thousands, values), label=name.replace("_", " "), linewidth=1.2)
         axis.set_title(title, fontsize=10)
-        axis.legend(fontsize=8, frameon=False)
+        if axis.lines:
+            axis.legend(fontsize=8, frameon=False)
     _draw_diversity(axes[len(PANELS)], thousands, history)
     if scores:
         _draw_scores(axes[len(PANELS) + 1 :], scores)

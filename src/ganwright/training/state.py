@@ -13,6 +13,7 @@ from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import Discriminator, Generator
 from ganwright.regularizers.base import RegularizerState
+from ganwright.runtime.distributed import summed
 from ganwright.runtime.keys import Key
 from ganwright.runtime.placing import place
 from ganwright.training.adaptive import STRENGTH, Adaptive
@@ -36,6 +37,20 @@ class TrainState:
     samples_seen: int = 0
     adapted: dict[str, Tensor] = field(default_factory=dict)
     """What `Adaptive` remembers; empty where the augmentation's strength is not adapted."""
+    remembered: dict[int, RegularizerState] = field(default_factory=dict[int, RegularizerState])
+    """What penalties, by their numbers, will remember of the turn that is under way; empty between steps."""
+
+    def remember(self, number: int, memory: RegularizerState, share: float) -> None:
+        """Add what the penalty of that number in the config would remember of `share` of a turn's rows."""
+        total = self.remembered.setdefault(number, {})
+        for name, value in memory.items():
+            value = value.detach() * share
+            total[name] = total[name] + value if name in total else value
+
+    def settle(self) -> None:
+        """At a turn's end, over all processes: what was gathered takes the place of what was remembered."""
+        for number in sorted(self.remembered):
+            self.regularizer_states[number] = {name: summed(value) for name, value in self.remembered.pop(number).items()}
 
     def key(self, turn: str, repeat: int = 0) -> Key:
         """The key of this step's draws in one turn."""
