@@ -99,6 +99,7 @@ class GAN:
         compile: str | None = None,
         discriminator_output: DiscriminatorOutput = "auto",
         conditional: bool | None = None,
+        balance: bool = False,
         batch: int | None = None,
         seed: int = 0,
         device: DeviceChoice = "auto",
@@ -120,7 +121,9 @@ class GAN:
             optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.
             compile: loss and optimizer in Keras's words: "compile(loss='binary_crossentropy', optimizer=Adam(2e-4, 0.5))".
             discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.
-            conditional: True tells the networks the labels of the data; None does so if the networks take them.
+            conditional: True tells the networks what is known of the records: classes, labels, numbers; None does so if the
+                networks take them.
+            balance: records are drawn so that every class comes equally often, however many records it has.
             batch: records per turn; None leaves it to the recipe.
             seed: every random number follows from it.
             device: where to compute; "auto" takes a GPU when there is one.
@@ -141,6 +144,7 @@ class GAN:
         self.compile = compile
         self.discriminator_output: DiscriminatorOutput = discriminator_output
         self.conditional = conditional
+        self.balance = balance
         self.batch = batch
         self.seed = seed
         self.device: DeviceChoice = device
@@ -173,7 +177,9 @@ class GAN:
 
         Args:
             data: a path (folder, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors (N, H, W), (N, H, W, C) or
-                (N, D), with labels as a pair (array, labels); a DataFrame; a list of pictures; or any iterable of batches.
+                (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
+                pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of pictures; or any iterable of
+                batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
                 `images` samples seen. Without any it is ten minutes.
             limit: take that many records, for a quick check.
@@ -223,6 +229,7 @@ class GAN:
                 precision=self.precision,
                 parts=parts,
                 conditional=self.conditional,
+                balance=self.balance,
                 settings=choices.settings(self.settings or {}),
                 patience=patience,
                 spent_seconds=time.monotonic() - began,
@@ -395,7 +402,7 @@ class GAN:
         self.model_ = loop.kept
 
     def sample(self, n: int = 1, **options: Any) -> Any:
-        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}` of a table; see `Model.sample`."""
+        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}`; see `Model.sample`."""
         return self._fitted().sample(n, **options)
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:

@@ -86,6 +86,7 @@ def make_plan(
     precision: PrecisionChoice = "auto",
     parts: dict[str, Any] | None = None,
     conditional: bool | None = None,
+    balance: bool = False,
     settings: dict[str, Any] | None = None,
     patience: int | None = None,
     spent_seconds: float = 0.0,
@@ -109,6 +110,7 @@ def make_plan(
     config = replace(config, **(parts or {}))
     config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
     config = replace(config, batch=batch) if batch is not None else config
+    config = replace(config, balance=True) if balance else config
     config = override(config, settings or {})
     config = replace(config, scoring=replace(config.scoring, patience=patience)) if patience is not None else config
     check_kind(config, dataset)
