@@ -107,7 +107,7 @@ class Finder:
                 hints = unknown_name_hints(name, self._columns) if self._columns else ("labels.csv beside the pictures",)
                 raise UsageError("E-LABEL-02", f"nothing is known of records by the name of {name!r}", hints=hints)
         kinds = {name: self._kind(name, column) for name, column in self._columns.items()}
-        answers = [name for name, kind in kinds.items() if kind == "yes"]
+        answers = yes = [name for name, kind in kinds.items() if kind == "yes"]
         if len(answers) == 1 and self._asked.get(answers[0]) != "labels":
             kinds[answers[0]] = "class"
         conditions: list[Condition] = []
@@ -120,9 +120,10 @@ class Finder:
             name = next(each for each in (LABELS, "yes or no", "answers", *map(str, range(99))) if each not in taken)
             counts = tuple(int(self._columns[each].yes[1.0]) for each in answers)
             conditions.append(Condition(name, tuple(answers), counts, "labels"))
-        # As the networks would take them: what is one of some first, and so what a picture's rows are about.
-        order = {"class": 0, "labels": 1, "number": 2}
-        conditions = sorted(conditions, key=lambda each: (each.name != LABEL, order[each.kind]))[:MOST_CONDITIONS]
+        # The first class is what the rows of a picture show, and what samples are read for.
+        order = {"class": 0, "labels": 2, "number": 3}
+        conditions.sort(key=lambda each: (each.name != LABEL, order[each.kind] + (each.name in yes)))
+        conditions = conditions[:MOST_CONDITIONS]
         return Told(tuple(conditions), self._only_known), self._notes(conditions)
 
     def _kind(self, name: str, column: _Column) -> str:
