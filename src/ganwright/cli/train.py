@@ -139,13 +139,7 @@ def train(
     # Whoever says what the pictures are wants the networks to hear it.
     conditional = conditional or labels is not None or any(not each.endswith("=none") for each in condition)
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    chosen |= {
-        "loss": loss,
-        "latent": latent,
-        "noise": noise,
-        "conditional": conditional or None,
-    }
-    chosen |= {"balance": True} if balance else {}
+    chosen |= {"loss": loss, "latent": latent, "noise": noise, "conditional": conditional or None, "balance": balance}
     if layers is not None:
         from ganwright.cli.layers_file import read_layers_file
 
@@ -158,15 +152,8 @@ def train(
     chosen["settings"] = parse_settings(set_)
     # Data that are neither pictures nor tables are recognised, unless something is said about one of these.
     chosen["modality"] = table.modality() or image_modality(reading)
-    _, code = run_training(
-        table.data(path) if labels is None else (path, labels),
-        chosen,
-        budget,
-        fitting,
-        run,
-        Output(json),
-        began=clock.monotonic(),
-    )
+    data = table.data(path) if labels is None else (path, labels)
+    _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 
 

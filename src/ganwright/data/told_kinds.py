@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ RESERVED = frozenset({"x", KNOWN})
 """What batches call other things by."""
 MOST_SHOWN = 6
 DEGREES = 360.0
+ID_NAMES = re.compile(r"(.*[ _-])?(id|idx|index|uuid|key)|unnamed: \d+|", re.IGNORECASE)
+"""Of columns that count rows, if no number in them comes twice."""
 
 
 @dataclass
@@ -107,9 +110,9 @@ class Finder:
                 hints = unknown_name_hints(name, self._columns) if self._columns else ("labels.csv beside the pictures",)
                 raise UsageError("E-LABEL-02", f"nothing is known of records by the name of {name!r}", hints=hints)
         kinds = {name: self._kind(name, column) for name, column in self._columns.items()}
-        answers = yes = [name for name, kind in kinds.items() if kind == "yes"]
-        if len(answers) == 1 and self._asked.get(answers[0]) != "labels":
-            kinds[answers[0]] = "class"
+        yes = [name for name, kind in kinds.items() if kind == "yes"]
+        if len(yes) == 1 and self._asked.get(yes[0]) != "labels":
+            kinds[yes[0]] = "class"
         conditions: list[Condition] = []
         for name, kind in kinds.items():
             if kind in ("class", "number", "degrees", "tags") and (condition := self._condition(name, kind)) is not None:
@@ -148,6 +151,8 @@ class Finder:
             return "class"
         if column.is_yes_or_no:
             return "yes"
+        if column.whole and max(column.words.values()) == 1 and ID_NAMES.fullmatch(name):
+            return self._none(name, "another in every record: an id")
         if column.numbers == sum(meant.values()) or (column.numbers and len(column.words) > MOST_CLASSES):
             few = column.whole and len(meant) <= FEW and 2 * len(meant) <= column.numbers
             return "class" if few else "number"

@@ -18,6 +18,9 @@ from ganwright.data.tables.asking import wishes_of
 from ganwright.data.told import yes_or_no
 from ganwright.model.conditions import Asked, Wanted, Wish
 
+ROUNDED = 1e-5
+"""Of the larger end of a number's range: how far past its ends a number still counts as one of them."""
+
 
 def ask(
     conditions: Sequence[Condition],
@@ -142,7 +145,12 @@ def _one(condition: Condition, value: Any, beyond: bool) -> Wanted | None:
 
 
 def _place(condition: Condition, word: str) -> int:
+    """The class of that name; of classes that are yes and no, in whatever words, the one that means it."""
     if word not in condition.classes:
+        answer = yes_or_no(word)
+        alike = [place for place, name in enumerate(condition.classes) if yes_or_no(name) == answer]
+        if len(condition.classes) == 2 and len(alike) == 1:
+            return alike[0]
         hints = unknown_name_hints(word, condition.classes)
         what = f"{condition.name} {printable(word, 60)!r} is not one that the model knows"
         raise UsageError("E-SAMPLE-06", what, hints=hints)
@@ -155,13 +163,19 @@ def _number(condition: Condition, word: str, beyond: bool) -> float:
         number = float(word)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    low, high = condition.low, condition.high
+    with np.errstate(over="ignore"):
+        told = float(condition.scaled(np.array([number]))[0])
+    if not math.isfinite(told):
         raise UsageError("E-SAMPLE-06", f"{condition.name} {printable(word, 40)!r} is no number")
-    if not (condition.circular or beyond or condition.low <= number <= condition.high):
-        why = f"they went from {condition.low:g} to {condition.high:g}"
+    if condition.circular or beyond or low <= number <= high:
+        return told
+    # The ends may be asked for as they are printed, with six digits.
+    if low - number > (slack := ROUNDED * max(abs(low), abs(high))) or number - high > slack:
+        why = f"they went from {low:g} to {high:g}"
         hints = ("--beyond, or beyond=True, asks all the same: what comes is a guess",)
         raise UsageError("E-SAMPLE-15", f"the data had no {condition.name} of {number:g}", why=why, hints=hints)
-    return float(condition.scaled(np.array([number]))[0])
+    return min(max(told, -1.0), 1.0)
 
 
 def _is_one_set(value: Any) -> bool:

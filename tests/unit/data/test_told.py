@@ -72,6 +72,11 @@ def test_several_columns_of_yes_and_no_are_labels_together() -> None:
     assert kinds({"hat": [True, False] * 20}, "hat=labels") == {"labels": ("labels", ("hat",))}
 
 
+def test_numbers_that_only_count_records_are_none() -> None:
+    assert kinds({"image_id": MANY, "age": MANY, "class_id": [0, 1] * 20}).keys() == {"class_id", "age"}
+    assert kinds({"id": MANY}, "id=number")["id"][0] == "number"
+
+
 def test_what_a_user_says_comes_first() -> None:
     given = {"turn": [0, 90, 180, 270] * 10, "id": [1, 2] * 20, "digit": [i % 30 for i in MANY]}
     told, _ = found(given, "turn=degrees", "id=none", "digit=class")

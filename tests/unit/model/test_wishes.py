@@ -100,6 +100,16 @@ def test_where_takes_ranges_and_alternatives() -> None:
     assert (sampled(where={"hat": "no", "age": (60, None)})["labels"][:, 0] == 0).all()
 
 
+@pytest.mark.parametrize("classes", [("false", "true"), ("0", "1"), ("No", "Yes"), ("no", "on")])
+def test_a_class_of_yes_and_no_is_asked_for_in_any_words(classes: tuple[str, ...]) -> None:
+    hat = (Condition("hat", classes),)
+    for said, place in ((True, 1), ("yes", 1), (1, 1), (False, 0), ("no", 0), (np.bool_(False), 0)):
+        assert ask(hat, {"hat": said}, 1)["hat"].choices[0].places == (place,)
+    for said in ("maybe", 2):
+        with pytest.raises(UsageError, match="is not one that the model knows"):
+            ask(hat, {"hat": said}, 1)
+
+
 def test_an_angle_goes_round() -> None:
     natural = TURN.natural(sampled(where={"turn": (350, 10)})["turn"])
     assert (((natural - 350) % 360) <= 20.05).all()
@@ -158,6 +168,17 @@ def test_a_number_outside_of_the_data_can_be_forced() -> None:
     (wanted,) = ask(KNOWN, {"age": 150}, 1, beyond=True)["age"].choices
     assert wanted is not None
     assert wanted.low == pytest.approx(2)
+    with pytest.raises(UsageError, match="is no number"):
+        ask(KNOWN, {"age": 1e300}, 1, beyond=True)
+
+
+def test_the_ends_can_be_asked_for_as_they_are_printed() -> None:
+    ink = Condition("ink", kind="number", low=2.890625, high=6.765625)
+    for end, said in ((-1, f"{ink.low:g}"), (1, f"{ink.high:g}")):
+        (wanted,) = ask((ink,), {"ink": float(said)}, 1)["ink"].choices
+        assert wanted is not None
+        assert wanted.low == pytest.approx(end, abs=1e-4)
+        assert abs(wanted.low) <= 1
 
 
 def model() -> Model:
