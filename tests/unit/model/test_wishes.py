@@ -104,7 +104,9 @@ def test_where_takes_ranges_and_alternatives() -> None:
 def test_a_class_of_yes_and_no_is_asked_for_in_any_words(classes: tuple[str, ...]) -> None:
     hat = (Condition("hat", classes),)
     for said, place in ((True, 1), ("yes", 1), (1, 1), (False, 0), ("no", 0), (np.bool_(False), 0)):
-        assert ask(hat, {"hat": said}, 1)["hat"].choices[0].places == (place,)
+        (wanted,) = ask(hat, {"hat": said}, 1)["hat"].choices
+        assert wanted is not None
+        assert wanted.places == (place,)
     for said in ("maybe", 2):
         with pytest.raises(UsageError, match="is not one that the model knows"):
             ask(hat, {"hat": said}, 1)
@@ -196,7 +198,8 @@ def test_the_model_file_keeps_all_of_it(tmp_path: Path) -> None:
     again = Model.load(one.save(tmp_path / "m.safetensors", discriminator=True))
     assert again.spec.conditions == KNOWN
     assert again.codec.conditions == one.codec.conditions
-    for wish in ({}, {"age": 30, "hat": True}, {"breed": "tabby"}):
+    wishes: list[dict[str, Any]] = [{}, {"age": 30, "hat": True}, {"breed": "tabby"}]
+    for wish in wishes:
         assert torch.equal(again.tensor(5, **wish), one.tensor(5, **wish))
     assert again.grid(2, 3, where={"age": (10, 20)}, breed="tabby").size == one.grid(2, 3).size
     assert again.grid(by_class=True, columns=2, age=30).height > again.grid(1, 2).height
