@@ -47,6 +47,7 @@ from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
 from ganwright.runtime.events import Events, Subscriber
 from ganwright.runtime.interrupt import StopRequest, stop_on_signals
+from ganwright.training.augmenting import AugmentChoice
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Progress, Scored, Warned, WentBack
 from ganwright.training.loop import Loop
@@ -97,6 +98,7 @@ class GAN:
         generator_optimizer: Optimizer | PartChoice | None = None,
         discriminator_optimizer: Optimizer | PartChoice | None = None,
         compile: str | None = None,
+        augment: AugmentChoice | None = None,
         discriminator_output: DiscriminatorOutput = "auto",
         conditional: bool | None = None,
         balance: bool = False,
@@ -120,6 +122,8 @@ class GAN:
             regularizers: penalties, each likewise; an empty list takes away the recipe's.
             optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.
             compile: loss and optimizer in Keras's words: "compile(loss='binary_crossentropy', optimizer=Adam(2e-4, 0.5))".
+            augment: what the discriminator sees of pictures: "diffaugment" (few pictures), "pipeline" (a little, growing) or
+                "adaptive" (as much as is needed), or "none"; None leaves it to the recipe.
             discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.
             conditional: True tells the networks what is known of the records: classes, labels, numbers; None does so if the
                 networks take them.
@@ -142,6 +146,7 @@ class GAN:
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.compile = compile
+        self.augment: AugmentChoice | None = augment
         self.discriminator_output: DiscriminatorOutput = discriminator_output
         self.conditional = conditional
         self.balance = balance

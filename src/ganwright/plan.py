@@ -106,14 +106,11 @@ def make_plan(
     asked, budget = budget, _or_default(budget)
     if dataset.endless and budget.epochs is not None:
         raise UsageError("E-BUDGET-05", "a stream has no passes", hints=("steps=, images= or minutes=",))
-    config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget)
-    config = replace(config, **(parts or {}))
-    config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
-    config = replace(config, batch=batch) if batch is not None else config
-    config = replace(config, balance=True) if balance else config
-    config = override(config, settings or {})
+    own: dict[str, Any] = {"seed": seed, "threads": machine.threads, "precision": machine.precision(precision)}
+    own |= {"batch": batch} if batch is not None else {}
+    own |= {"balance": True} if balance else {}
+    config = config_for(dataset, machine, recipe, budget, parts={**(parts or {}), **own}, settings=settings)
     config = replace(config, scoring=replace(config.scoring, patience=patience)) if patience is not None else config
-    check_kind(config, dataset)
     if not config.conditions:
         config = replace(config, conditions=choose_conditions(config.network, dataset, conditional))
     spec = run_spec(config, dataset)
@@ -133,6 +130,26 @@ def make_plan(
         reasons["epochs"] = f"{total / len(dataset):,.1f} passes over the data"
     config = replace(config, total_samples=total)
     return Plan(config, spec, machine, seconds_per_step, budget.seconds, scoring_seconds, reasons)
+
+
+def config_for(
+    dataset: Dataset,
+    machine: Machine,
+    recipe: str,
+    budget: Budget | None = None,
+    *,
+    parts: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+) -> TrainConfig:
+    """The recipe's config for these data with `parts` and `settings` as `make_plan` takes them; its length is not planned.
+
+    Raises:
+        UsageError: an unknown recipe or setting, or parts that are not for these data.
+    """
+    config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget or Budget())
+    config = override(replace(config, **(parts or {})), settings or {})
+    check_kind(config, dataset)
+    return config
 
 
 def plan_scoring(
@@ -201,11 +218,16 @@ def _merged(old: Any, new: Any, where: str) -> Any:
 
 
 def check_kind(config: TrainConfig, dataset: Dataset) -> None:
-    """Raise UsageError unless the config's networks draw data of this kind."""
+    """Raise UsageError unless the config's networks draw data of this kind, and its augmentations change such."""
     kinds, kind = config.network.kinds, dataset.codec.spec.kind
     if kinds and kind not in kinds:
         name = config.network.registry.name_of(config.network)
         raise UsageError("E-RECIPE-01", f"network {name} draws {', '.join(sorted(kinds))}, not {kind}")
+    for augmentation in config.augmentations:
+        if augmentation.kinds and kind not in augmentation.kinds:
+            name = augmentation.registry.name_of(augmentation)
+            what = f"augmentation {name} changes {', '.join(sorted(augmentation.kinds))}, not {kind}"
+            raise UsageError("E-AUGMENT-01", what, hints=("--augment none",))
 
 
 def time_steps_in_memory(

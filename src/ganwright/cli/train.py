@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Debug, Device, Json, Noise, Recipe, parse_size
+from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
 from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
 from ganwright.cli.settings import parse_settings
@@ -43,6 +43,7 @@ def train(
     steps: str | None = None,
     images: str | None = None,
     batch: int | None = None,
+    augment: Augment = None,
     seed: int = 0,
     device: Device = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
@@ -139,7 +140,8 @@ def train(
     # Whoever says what the pictures are wants the networks to hear it.
     conditional = conditional or labels is not None or any(not each.endswith("=none") for each in condition)
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    chosen |= {"loss": loss, "latent": latent, "noise": noise, "conditional": conditional or None, "balance": balance}
+    chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment}
+    chosen |= {"conditional": conditional or None, "balance": balance}
     if layers is not None:
         from ganwright.cli.layers_file import read_layers_file
 

@@ -11,6 +11,8 @@ from ganwright.core.errors import DataError
 from ganwright.data.ownership import PICTURES, is_ours, save_picture
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ganwright.model.model import Model
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
@@ -86,12 +88,22 @@ def write_grid(
     """
     path = out if out.suffix.lower() in PICTURES else out / "grid.png"
     check_ours(path)
+    write_picture(model.grid(*shape, seed=seed, **sampling), path)
+    return [path]
+
+
+def write_picture(picture: Image, path: Path) -> None:
+    """A picture as the file at `path`, whose folder is made.
+
+    Raises:
+        DataError: it cannot be written, or there is a file that Ganwright did not make.
+    """
+    check_ours(path)
     _make_folder(path.parent)
     try:
-        save_picture(model.grid(*shape, seed=seed, **sampling), path)
+        save_picture(picture, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    return [path]
 
 
 def _make_folder(folder: Path) -> None:

@@ -49,6 +49,9 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     report |= added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
     report["generator_gradient"] = update(state.generator_optimizer, state.generator)
 
+    # Adapt the augmentation to how often the discriminator was right.
+    report |= state.adapt_augmentation(config, report["real_called_real"])
+
     # Count, and let the average generator follow.
     state.step += 1
     state.samples_seen += config.samples_per_step

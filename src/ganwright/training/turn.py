@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
@@ -56,7 +55,7 @@ class Turn:
 
     def judge(self, x: Tensor) -> tuple[Tensor, ...]:
         """The discriminator's logits per head, float32."""
-        strength = value_at(self.config.augmentation_strength, self.state.samples_seen, self.config.total_samples)
+        strength = self.state.augmentation_strength(self.config)
         for number, augmentation in enumerate(self.config.augmentations):
             draws = self.uniform(f"augmentation {number}", (x.shape[0], augmentation.draws()))
             x = augmentation.apply(x, strength, draws)
