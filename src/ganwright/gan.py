@@ -101,6 +101,7 @@ class GAN:
         augment: AugmentChoice | None = None,
         discriminator_output: DiscriminatorOutput = "auto",
         conditional: bool | None = None,
+        balance: bool = False,
         batch: int | None = None,
         seed: int = 0,
         device: DeviceChoice = "auto",
@@ -124,7 +125,9 @@ class GAN:
             augment: what the discriminator sees of pictures: "diffaugment" (few pictures), "pipeline" (a little, growing) or
                 "adaptive" (as much as is needed), or "none"; None leaves it to the recipe.
             discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.
-            conditional: True tells the networks the labels of the data; None does so if the networks take them.
+            conditional: True tells the networks what is known of the records: classes, labels, numbers; None does so if the
+                networks take them.
+            balance: records are drawn so that every class comes equally often, however many records it has.
             batch: records per turn; None leaves it to the recipe.
             seed: every random number follows from it.
             device: where to compute; "auto" takes a GPU when there is one.
@@ -146,6 +149,7 @@ class GAN:
         self.augment: AugmentChoice | None = augment
         self.discriminator_output: DiscriminatorOutput = discriminator_output
         self.conditional = conditional
+        self.balance = balance
         self.batch = batch
         self.seed = seed
         self.device: DeviceChoice = device
@@ -178,7 +182,9 @@ class GAN:
 
         Args:
             data: a path (folder, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors (N, H, W), (N, H, W, C) or
-                (N, D), with labels as a pair (array, labels); a DataFrame; a list of pictures; or any iterable of batches.
+                (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
+                pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of pictures; or any iterable of
+                batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
                 `images` samples seen. Without any it is ten minutes.
             limit: take that many records, for a quick check.
@@ -228,6 +234,7 @@ class GAN:
                 precision=self.precision,
                 parts=parts,
                 conditional=self.conditional,
+                balance=self.balance,
                 settings=choices.settings(self.settings or {}),
                 patience=patience,
                 spent_seconds=time.monotonic() - began,
@@ -400,7 +407,7 @@ class GAN:
         self.model_ = loop.kept
 
     def sample(self, n: int = 1, **options: Any) -> Any:
-        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}` of a table; see `Model.sample`."""
+        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}`; see `Model.sample`."""
         return self._fitted().sample(n, **options)
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:

@@ -86,6 +86,7 @@ def make_plan(
     precision: PrecisionChoice = "auto",
     parts: dict[str, Any] | None = None,
     conditional: bool | None = None,
+    balance: bool = False,
     settings: dict[str, Any] | None = None,
     patience: int | None = None,
     spent_seconds: float = 0.0,
@@ -107,6 +108,7 @@ def make_plan(
         raise UsageError("E-BUDGET-05", "a stream has no passes", hints=("steps=, images= or minutes=",))
     own: dict[str, Any] = {"seed": seed, "threads": machine.threads, "precision": machine.precision(precision)}
     own |= {"batch": batch} if batch is not None else {}
+    own |= {"balance": True} if balance else {}
     config = config_for(dataset, machine, recipe, budget, parts={**(parts or {}), **own}, settings=settings)
     config = replace(config, scoring=replace(config.scoring, patience=patience)) if patience is not None else config
     if not config.conditions:

@@ -32,6 +32,10 @@ def train(
     latent: int | None = None,
     noise: Noise = None,
     conditional: Annotated[bool, Parameter(negative=())] = False,
+    labels: Path | None = None,
+    condition: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    unlabelled: Literal["keep", "skip"] = "keep",
+    balance: Annotated[bool, Parameter(negative=())] = False,
     set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
     run: Path | None = None,
     time: str | None = None,
@@ -67,7 +71,8 @@ def train(
     Parameters
     ----------
     path
-        The data. Sub-folders of pictures are taken as class labels and kept with the model.
+        The data. Sub-folders of pictures are taken as class labels and kept with the model; so is what labels.csv or
+        metadata.jsonl or dataset.json beside the pictures says.
     layers
         Two networks of your own, as Keras-style layers in a TOML file: see docs/guide/layers.md.
     loss
@@ -75,7 +80,16 @@ def train(
     latent
         Length of the noise vector. Default: the recipe's.
     conditional
-        Tell the networks the class labels, so that samples can be asked for by --label.
+        Tell the networks what is known of each picture, so that samples can be asked for by --label and --where.
+    labels
+        A file of what is known of each picture that lies elsewhere; with it the networks are told, too.
+    condition
+        What a column of it is: age=number, angle=degrees, breed=class, glasses,hat=labels, id=none. May be repeated, and
+        tells the networks, too. Default: found out.
+    unlabelled
+        Whether pictures of which something is not known are left out; a conditional GAN cannot train on them.
+    balance
+        Draw every class equally often, however many pictures it has.
     set_
         Any setting of the run, by its name in config.toml: loss.name=hinge, optimizer.learning_rate=1e-3. May be repeated.
     run
@@ -122,8 +136,12 @@ def train(
         images=parse_count(images) if images is not None else None,
     )
     reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
+    reading |= {"conditions": condition, "unlabelled": unlabelled}
+    # Whoever says what the pictures are wants the networks to hear it.
+    conditional = conditional or labels is not None or any(not each.endswith("=none") for each in condition)
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    chosen |= {"loss": loss, "latent": latent, "noise": noise, "conditional": conditional or None, "augment": augment}
+    chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment}
+    chosen |= {"conditional": conditional or None, "balance": balance}
     if layers is not None:
         from ganwright.cli.layers_file import read_layers_file
 
@@ -136,7 +154,8 @@ def train(
     chosen["settings"] = parse_settings(set_)
     # Data that are neither pictures nor tables are recognised, unless something is said about one of these.
     chosen["modality"] = table.modality() or image_modality(reading)
-    _, code = run_training(table.data(path), chosen, budget, fitting, run, Output(json), began=clock.monotonic())
+    data = table.data(path) if labels is None else (path, labels)
+    _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 
 

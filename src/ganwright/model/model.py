@@ -22,17 +22,18 @@ from ganwright.data.modalities.base import Codec, Progress, no_progress
 from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.spec import Condition, DataSpec, first_class, unknown
 from ganwright.data.tables.asking import wishes_of
 from ganwright.data.tables.cells import Cells
 from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
-from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
+from ganwright.model.conditions import Asked, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_sample_noise
 from ganwright.model.output import apply_output
 from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
+from ganwright.model.wishes import ask
 from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
 from ganwright.runtime.files import cache_root
 from ganwright.runtime.keys import Key
@@ -100,6 +101,7 @@ class Model:
         seed: int = 0,
         noise: Distribution | None = None,
         where: Mapping[str, Any] | None = None,
+        beyond: bool = False,
         **conditions: Any,
     ) -> Any:
         """`n` natural objects: a list of PIL pictures for a model of pictures, a DataFrame for one of tables.
@@ -108,15 +110,17 @@ class Model:
             n: how many.
             seed: which ones.
             noise: another distribution of the latent than in training: "truncated" gives more typical, less varied samples.
-            conditions: what they are to be, such as `label=7`, or one value per sample: `label=["cat", "dog"]`. What is
-                not said is drawn as often as the data had it.
-            where: of rows, what their cells are to be: {"education": "Masters", "age": (30, 40), "sex": ["Male", "Female"],
-                "city": None for a missing cell}. Columns may be named as conditions too: `education="Masters"`.
+            conditions: what they are to be: `label=7`, `age=30`, `labels=["hat", "glasses"]` or `hat=True`; or one value
+                per sample: `label=["cat", "dog"]`. What is not said is as in records of the data of which the rest holds.
+            where: what holds for all of them: {"age": (30, 40)} for a range, {"breed": ["siamese", "persian"]} for one of
+                them; of rows, what their cells are to be: {"education": "Masters", "city": None for a missing cell}, where
+                columns may be named as conditions too.
+            beyond: numbers may be asked for that lie outside what the data had.
 
         Raises:
             UsageError: a condition or a value that the model does not know, or no row that is as asked for was found.
         """
-        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, where=where, **conditions)))
+        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, where=where, beyond=beyond, **conditions)))
 
     def stream(
         self,
@@ -125,6 +129,7 @@ class Model:
         seed: int = 0,
         noise: Distribution | None = None,
         where: Mapping[str, Any] | None = None,
+        beyond: bool = False,
         **conditions: Any,
     ) -> Iterator[Any]:
         """The same `n` objects in blocks, so that any number fits in memory; see `sample`.
@@ -135,14 +140,14 @@ class Model:
         if n < 0:
             raise ValueError(f"n must not be negative, not {n}")
         _check_noise(noise)
-        if where or (conditions and self.codec.cells):
+        if self.codec.cells and (where or conditions):
             wishes = wishes_of({**(where or {}), **conditions})
             rows = asked_rows(self.codec, self.generator, wishes)
             return (
                 self._asked_block(rows, start, min(n, start + self.generator.block), seed, noise)
                 for start in self._starts(n)
             )
-        asked = ask(self.spec.conditions, conditions, n)
+        asked = ask(self.spec.conditions, conditions, n, where, beyond)
         return (self.codec.decode(block) for block in self._blocks(n, seed, noise, asked))
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:
@@ -240,6 +245,8 @@ class Model:
         title: str = "",
         by_class: bool = False,
         noise: Distribution | None = None,
+        where: Mapping[str, Any] | None = None,
+        beyond: bool = False,
         **conditions: Any,
     ) -> PillowImage.Image:
         """rows x columns samples in one picture, 4 x 4 by default; with `by_class` one row a class, 8 in each.
@@ -249,12 +256,13 @@ class Model:
         """
         if by_class:
             rows, columns = rows or MOST_ROWS, columns or 8
-            asked = one_row_a_class(self._classes(conditions), rows, columns)
-            count = len(next(iter(asked.values())))
+            classes = one_row_a_class(self._classes(conditions, where or {}), rows, columns)
+            count = len(next(iter(classes.values())).which)
+            asked = ask(self.spec.conditions, conditions, count, where, beyond) | classes
         else:
             rows, columns = rows or 4, columns or 4
             count = rows * columns
-            asked = ask(self.spec.conditions, conditions, count)
+            asked = ask(self.spec.conditions, conditions, count, where, beyond)
         _check_noise(noise)
         blocks = self._blocks(count, seed, noise, asked)
         objects = self.codec.join([self.codec.decode(block) for block in blocks])
@@ -271,13 +279,17 @@ class Model:
             DataError: nothing there, or nothing that the model's codec reads.
         """
         judge, source = self._judge(), open_source(data)
-        verdicts = np.full(len(source), np.nan, np.float32)
-        done = 0
-        for records in chunks(source):
-            places, scores = self._score_records(judge, records)
-            verdicts[done + places] = scores
-            done += len(records)
-        return verdicts
+        try:
+            source.load(cache_root() / "data")
+            verdicts = np.full(len(source), np.nan, np.float32)
+            done = 0
+            for records in chunks(source):
+                places, scores = self._score_records(judge, records)
+                verdicts[done + places] = scores
+                done += len(records)
+            return verdicts
+        finally:
+            source.close()
 
     @torch.inference_mode()
     def _score_records(self, judge: Discriminator, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
@@ -287,7 +299,7 @@ class Model:
         columns = {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in packed.columns.items()}
         known = np.ones(len(places), bool)
         for condition in self.spec.conditions:
-            known &= packed.columns[condition.name] >= 0
+            known &= ~unknown(packed.columns[condition.name])
         columns = {name: column[known].to(self.device) for name, column in columns.items()}
         training = judge.training
         judge.to(self.device).eval()
@@ -306,13 +318,14 @@ class Model:
             raise ModelFileError("E-MODEL-09", "this model was kept without its discriminator", hints=hints)
         return self.discriminator
 
-    def _classes(self, given: Mapping[str, Any]) -> Condition:
-        if not self.spec.conditions:
+    def _classes(self, given: Mapping[str, Any], where: Mapping[str, Any]) -> Condition:
+        condition = first_class(self.spec.conditions)
+        if condition is None:
             hints = ("train with conditional=True, or --conditional, on data with labels",)
             raise UsageError("E-SAMPLE-09", "this model knows no classes to give a row each", hints=hints)
-        if any(value is not None for value in given.values()):
+        if given.get(condition.name) is not None or condition.name in where:
             raise UsageError("E-SAMPLE-09", "one row a class, and one class asked for: choose one of them")
-        return self.spec.conditions[0]
+        return condition
 
     def _blocks(self, n: int, seed: int, noise: Distribution | None, asked: Asked) -> Iterator[Tensor]:
         """(<= generator.block, *shape) each, `n` rows in all."""

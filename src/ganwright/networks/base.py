@@ -26,7 +26,8 @@ Distribution = Literal["normal", "uniform", "truncated", "sphere"]
 normal, scaled to the length that normal vectors have on average (the root of their number of values)."""
 
 Conditions = Mapping[str, Tensor]
-"""What the rows of a batch are conditioned on, by name and in the spec's order: int64 (B,), a class's place. Of tables also
+"""What the rows of a batch are conditioned on, by name and in the spec's order: a class's place int64 (B,), labels float32
+(B, K) of 0 and 1, a number float32 (B,) in -1..1 (`data.spec.Condition`). Of tables also
 `data.blocks.KNOWN`, float32 (B, W + 2C): what is known of each row, and which columns are drawn."""
 
 UNCONDITIONED: Conditions = MappingProxyType({})

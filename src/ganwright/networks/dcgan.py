@@ -27,7 +27,7 @@ from ganwright.networks.base import (
     check_share,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.stages import stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
 
@@ -69,14 +69,14 @@ class DcganGenerator(Generator):
     def __init__(self, family: Dcgan, spec: DataSpec) -> None:
         super().__init__()
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         colours, height, width = spec.shape
         self.sizes = stage_sizes(height, width)
         # One hidden map for each stage but the last; a picture too small to be doubled has one all the same.
         channels = family.channels(max(1, len(self.sizes) - 1))
         self.first_shape = (channels[0], *self.sizes[0])
         first = channels[0] * self.sizes[0][0] * self.sizes[0][1]
-        self.first = nn.Linear(family.latent + self.classes.width, first, bias=False)
+        self.first = nn.Linear(family.latent + self.conditions.width, first, bias=False)
         self.first_norm = nn.BatchNorm2d(channels[0])
         self.stages = nn.ModuleList(UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
@@ -85,7 +85,7 @@ class DcganGenerator(Generator):
         self.activation = nn.LeakyReLU(family.negative_slope)
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        x = self.first(self.classes(noise["latent"], condition)).unflatten(1, self.first_shape)
+        x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
         x = self.activation(self.first_norm(x))
         for stage, norm, (height, width) in zip(self.stages, self.norms, self.sizes[1:], strict=False):
             x = self.activation(norm(stage(x)[:, :, :height, :width]))

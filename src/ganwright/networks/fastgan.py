@@ -31,7 +31,7 @@ from ganwright.networks.base import (
     Verdict,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.gating import SkipGate, gated
 from ganwright.networks.parts.spectral import all_spectral
 from ganwright.networks.parts.stages import stage_sizes
@@ -111,13 +111,13 @@ class FastganGenerator(Generator):
 
     def __init__(self, family: Fastgan, spec: DataSpec) -> None:
         super().__init__()
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         colours, *sides = spec.shape
         sizes = stage_sizes(*sides)
         channels = family.channels(len(sizes))
         self.first_shape = (2 * channels[0], *sizes[0])
         first = 2 * channels[0] * sizes[0][0] * sizes[0][1]
-        self.first = nn.Linear(family.latent + self.classes.width, first, bias=False)
+        self.first = nn.Linear(family.latent + self.conditions.width, first, bias=False)
         self.first_norm = nn.BatchNorm2d(2 * channels[0])
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
         self.names: list[str | None] = []
@@ -134,7 +134,7 @@ class FastganGenerator(Generator):
         self.last = nn.Conv2d(channels[-1], colours, 3, padding=1)
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        x = self.first(self.classes(noise["latent"], condition)).unflatten(1, self.first_shape)
+        x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
         maps = [gated(self.first_norm(x))]
         for number, (stage, name) in enumerate(zip(self.stages, self.names, strict=True), start=1):
             x = stage(maps[-1], noise[name] if name is not None else None)

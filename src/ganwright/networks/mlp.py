@@ -21,7 +21,7 @@ from ganwright.networks.base import (
     check_share,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class MlpGenerator(Generator):
         super().__init__()
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
         self.shape = spec.shape
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         layers: list[nn.Module] = []
-        width_in = family.latent + self.classes.width
+        width_in = family.latent + self.conditions.width
         for width in family.generator_widths:
             # No bias before a batch normalisation: its mean takes it away.
             layers += [nn.Linear(width_in, width, bias=False), nn.BatchNorm1d(width), nn.LeakyReLU(family.negative_slope)]
@@ -71,7 +71,7 @@ class MlpGenerator(Generator):
         self.layers = nn.Sequential(*layers, nn.Linear(width_in, math.prod(spec.shape)))
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        return Generated(self.layers(self.classes(noise["latent"], condition)).unflatten(1, self.shape))
+        return Generated(self.layers(self.conditions(noise["latent"], condition)).unflatten(1, self.shape))
 
 
 class MlpDiscriminator(Discriminator):

@@ -27,7 +27,7 @@ from ganwright.networks.base import (
     Verdict,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.downsampling import ConvDownsample2d
 from ganwright.networks.parts.spectral import all_spectral, spectral
 from ganwright.networks.parts.stages import stage_sizes
@@ -108,20 +108,20 @@ class ResnetGenerator(Generator):
     def __init__(self, family: Resnet, spec: DataSpec) -> None:
         super().__init__()
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         colours, height, width = spec.shape
         sizes = stage_sizes(height, width)
         channels = family.channels(len(sizes))
         self.first_shape = (channels[0], *sizes[0])
         first = channels[0] * sizes[0][0] * sizes[0][1]
-        self.first = nn.Linear(family.latent + self.classes.width, first, bias=False)
+        self.first = nn.Linear(family.latent + self.conditions.width, first, bias=False)
         pairs = zip(itertools.pairwise(channels), sizes[1:], strict=True)
         self.blocks = nn.Sequential(*(UpBlock(c_in, c_out, size) for (c_in, c_out), size in pairs))
         self.norm = nn.BatchNorm2d(channels[-1])
         self.last = nn.Conv2d(channels[-1], colours, 3, padding=1)
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        x = self.first(self.classes(noise["latent"], condition)).unflatten(1, self.first_shape)
+        x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
         return Generated(self.last(relu(self.norm(self.blocks(x)))))
 
 

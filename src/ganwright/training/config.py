@@ -45,6 +45,8 @@ class TrainConfig:
     """The generator's."""
     discriminator_optimizer: Optimizer = field(default_factory=Adam)
     """The discriminator's."""
+    balance: bool = False
+    """Whether records are drawn so that every class comes equally often, however many records it has."""
     batch: int = 64
     """Records per turn over all processes."""
     micro_batches: int = 1

@@ -17,6 +17,8 @@ class Request:
 
     place: str = ""
     """The absolute path of the data; empty for objects in memory."""
+    labels: str = ""
+    """The absolute path of a file of labels that was given with them."""
     asked: Asked | None = None
     """How to read a file of cells, if the user said so."""
     modality: Modality | None = None
