@@ -89,14 +89,15 @@ def make_plan(
     settings: dict[str, Any] | None = None,
     patience: int | None = None,
     spent_seconds: float = 0.0,
+    begin: Callable[[TrainConfig, DataSpec], TrainConfig] | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The recipe's config for these data, this machine and this budget.
 
     `parts` replaces fields of the recipe's config by objects, {"loss": Hinge()}; `settings` then overrides fields by nested
     names, {"loss": {"name": "hinge"}}. `conditional` asks for the data's conditions, or refuses them; None leaves it to the
-    networks. `spent_seconds` of a time budget are gone already (reading the data). Timing trains throw-away networks, so the
-    run itself starts fresh.
+    networks. `spent_seconds` of a time budget are gone already (reading the data). `begin` changes the recipe's config,
+    first of all, for a run that starts from a model. Timing trains throw-away networks, so the run itself starts fresh.
 
     Raises:
         UsageError: an unknown recipe or setting, or networks that do not fit the data.
@@ -106,6 +107,7 @@ def make_plan(
     if dataset.endless and budget.epochs is not None:
         raise UsageError("E-BUDGET-05", "a stream has no passes", hints=("steps=, images= or minutes=",))
     config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget)
+    config = begin(config, dataset.codec.spec) if begin is not None else config
     config = replace(config, **(parts or {}))
     config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
     config = replace(config, batch=batch) if batch is not None else config

@@ -60,6 +60,8 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}{held_out}"))
         for condition in data.get("conditions", []):
             lines.append(("", f"{condition['name']}: {len(condition['classes'])} classes ({_short(condition['classes'])})"))
+    if began := config.get("trained_from"):
+        lines.append(("began with", f"{began.get('model')} ({str(began.get('fingerprint'))[:16]}), of {began.get('data')}"))
     if training:
         how_long = format_duration(training.get("seconds", 0))
         lines.append(("training", f"{training.get('steps'):,} steps, {training.get('samples_seen'):,} samples, {how_long}"))
