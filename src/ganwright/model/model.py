@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
 from ganwright.model.model_file import ModelContents, read_model, write_model
-from ganwright.model.noise import BLOCK, draw_sample_noise
+from ganwright.model.noise import AS_TRAINED, BLOCK, LatentChoice, draw_sample_noise
 from ganwright.model.output import apply_output
 from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
@@ -99,6 +98,7 @@ class Model:
         *,
         seed: int = 0,
         noise: Distribution | None = None,
+        truncation: float = 1.0,
         where: Mapping[str, Any] | None = None,
         **conditions: Any,
     ) -> Any:
@@ -107,7 +107,9 @@ class Model:
         Args:
             n: how many.
             seed: which ones.
-            noise: another distribution of the latent than in training: "truncated" gives more typical, less varied samples.
+            noise: another distribution of the latent than in training.
+            truncation: how far latents vary, above 0 and up to 1, in parts of how far they did in training: 0.7 gives more
+                typical, less varied samples, and sample i stays recognisable.
             conditions: what they are to be, such as `label=7`, or one value per sample: `label=["cat", "dog"]`. What is
                 not said is drawn as often as the data had it.
             where: of rows, what their cells are to be: {"education": "Masters", "age": (30, 40), "sex": ["Male", "Female"],
@@ -116,7 +118,9 @@ class Model:
         Raises:
             UsageError: a condition or a value that the model does not know, or no row that is as asked for was found.
         """
-        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, where=where, **conditions)))
+        return self.codec.join(
+            list(self.stream(n, seed=seed, noise=noise, truncation=truncation, where=where, **conditions))
+        )
 
     def stream(
         self,
@@ -124,6 +128,7 @@ class Model:
         *,
         seed: int = 0,
         noise: Distribution | None = None,
+        truncation: float = 1.0,
         where: Mapping[str, Any] | None = None,
         **conditions: Any,
     ) -> Iterator[Any]:
@@ -134,16 +139,16 @@ class Model:
         """
         if n < 0:
             raise ValueError(f"n must not be negative, not {n}")
-        _check_noise(noise)
+        latent = self._latent(noise, truncation)
         if where or (conditions and self.codec.cells):
             wishes = wishes_of({**(where or {}), **conditions})
             rows = asked_rows(self.codec, self.generator, wishes)
             return (
-                self._asked_block(rows, start, min(n, start + self.generator.block), seed, noise)
+                self._asked_block(rows, start, min(n, start + self.generator.block), seed, latent)
                 for start in self._starts(n)
             )
         asked = ask(self.spec.conditions, conditions, n)
-        return (self.codec.decode(block) for block in self._blocks(n, seed, noise, asked))
+        return (self.codec.decode(block) for block in self._blocks(n, seed, latent, asked))
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:
         """The rows of a table with what is not in them drawn: columns that are not there, and empty cells.
@@ -165,23 +170,26 @@ class Model:
         parts: list[Any] = []
         for start in self._starts(len(rows.cells)):
             stop = min(len(rows.cells), start + self.generator.block)
-            x = self._block(start, seed, None, {}, {KNOWN: rows.told(start, stop, self.device)})
+            x = self._block(start, seed, AS_TRAINED, {}, {KNOWN: rows.told(start, stop, self.device)})
             parts.append(rows.restored(self.codec.decode(x), start))
         return self.codec.join(parts)
 
-    def tensor(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Tensor:
+    def tensor(
+        self, n: int, *, seed: int = 0, noise: Distribution | None = None, truncation: float = 1.0, **conditions: Any
+    ) -> Tensor:
         """`n` samples as the networks see them, (n, *spec.shape) float32 on the CPU; see `sample`."""
-        blocks = list(self.tensors(n, seed=seed, noise=noise, **conditions))
+        blocks = list(self.tensors(n, seed=seed, noise=noise, truncation=truncation, **conditions))
         return torch.cat(blocks) if blocks else torch.empty(0, *self.spec.shape)
 
-    def tensors(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Iterator[Tensor]:
+    def tensors(
+        self, n: int, *, seed: int = 0, noise: Distribution | None = None, truncation: float = 1.0, **conditions: Any
+    ) -> Iterator[Tensor]:
         """The same in blocks, so that any number fits in memory."""
-        _check_noise(noise)
-        return self._blocks(n, seed, noise, ask(self.spec.conditions, conditions, n))
+        return self._blocks(n, seed, self._latent(noise, truncation), ask(self.spec.conditions, conditions, n))
 
     def block(self, start: int, seed: int) -> Tensor:
         """The whole block of samples that begins at `start`, a multiple of its length, (generator.block, *spec.shape)."""
-        return self._block(start, seed, None, {})
+        return self._block(start, seed, AS_TRAINED, {})
 
     def evaluate(
         self,
@@ -240,6 +248,7 @@ class Model:
         title: str = "",
         by_class: bool = False,
         noise: Distribution | None = None,
+        truncation: float = 1.0,
         **conditions: Any,
     ) -> PillowImage.Image:
         """rows x columns samples in one picture, 4 x 4 by default; with `by_class` one row a class, 8 in each.
@@ -255,8 +264,7 @@ class Model:
             rows, columns = rows or 4, columns or 4
             count = rows * columns
             asked = ask(self.spec.conditions, conditions, count)
-        _check_noise(noise)
-        blocks = self._blocks(count, seed, noise, asked)
+        blocks = self._blocks(count, seed, self._latent(noise, truncation), asked)
         objects = self.codec.join([self.codec.decode(block) for block in blocks])
         return self.codec.preview(objects, columns, title)
 
@@ -314,20 +322,26 @@ class Model:
             raise UsageError("E-SAMPLE-09", "one row a class, and one class asked for: choose one of them")
         return self.spec.conditions[0]
 
-    def _blocks(self, n: int, seed: int, noise: Distribution | None, asked: Asked) -> Iterator[Tensor]:
+    def _latent(self, noise: Distribution | None, truncation: float) -> LatentChoice:
+        if truncation != 1 and self.codec.cells:
+            what = "rows of a table are not truncated: they would lose what is rare"
+            raise UsageError("E-SAMPLE-15", what, hints=("leave truncation out",))
+        return LatentChoice(noise, truncation)
+
+    def _blocks(self, n: int, seed: int, latent: LatentChoice, asked: Asked) -> Iterator[Tensor]:
         """(<= generator.block, *shape) each, `n` rows in all."""
-        return (self._block(start, seed, noise, asked)[: n - start] for start in self._starts(n))
+        return (self._block(start, seed, latent, asked)[: n - start] for start in self._starts(n))
 
     def _starts(self, n: int) -> range:
         return range(0, n, self.generator.block)
 
-    def _asked_block(self, rows: AskedRows, start: int, stop: int, seed: int, noise: Distribution | None) -> Any:
+    def _asked_block(self, rows: AskedRows, start: int, stop: int, seed: int, latent: LatentChoice) -> Any:
         """Samples start..stop-1 as asked for: those that were not at first are drawn again."""
         length, found, left = self.generator.block, None, np.ones(stop - start, bool)
         for attempt in range(MOST_ATTEMPTS):
             key = Key(seed, step=start // length, turn="asked", repeat=attempt)
             told = {KNOWN: rows.told(key, length, self.device)}
-            x = self._block(start, seed, noise, {}, told, attempt)[: stop - start]
+            x = self._block(start, seed, latent, {}, told, attempt)[: stop - start]
             right = left & rows.fulfilled(self.codec.decode(x))
             found = x if found is None else torch.where(torch.from_numpy(right)[:, None], x, found)
             left &= ~right
@@ -342,16 +356,14 @@ class Model:
         self,
         start: int,
         seed: int,
-        noise: Distribution | None,
+        latent: LatentChoice,
         asked: Asked,
         told: Conditions = UNCONDITIONED,
         attempt: int = 0,
     ) -> Tensor:
-        inputs = self.generator.noise
-        if noise is not None and "latent" in inputs:
-            inputs = {**inputs, "latent": replace(inputs["latent"], distribution=noise)}
+        inputs = latent.inputs(self.generator.noise)
         stop = start + self.generator.block
-        drawn = draw_sample_noise(inputs, start, stop, seed, attempt)
+        drawn = latent.truncated(draw_sample_noise(inputs, start, stop, seed, attempt), inputs)
         conditions = {**sample_conditions(self.spec.conditions, start, stop, seed, asked), **told}
         count = min([len(value) for value in told.values()], default=stop - start)
         raw = self.generator(
@@ -371,12 +383,6 @@ class Model:
         recipe, records = self.facts.get("recipe", "?"), data.get("records", "?") if isinstance(data, dict) else "?"
         text = f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
         return printable(text)
-
-
-def _check_noise(noise: Distribution | None) -> None:
-    if noise is not None and noise not in get_args(Distribution):
-        known = ", ".join(get_args(Distribution))
-        raise UsageError("E-SAMPLE-08", f"unknown noise {noise!r}", hints=(f"known: {known}",))
 
 
 def _parts(columns: Mapping[str, Tensor], size: int) -> Iterator[dict[str, Tensor]]:
