@@ -24,6 +24,7 @@ from ganwright.data.stream import open_stream
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
 from ganwright.milestones import CarriedOver, DataReady, PlanReady, Preparing, Resuming
+from ganwright.model.interpolation import Interpolation
 from ganwright.model.locate import find_model, find_run
 from ganwright.model.model import Model
 from ganwright.networks.base import Distribution
@@ -417,6 +418,10 @@ class GAN:
     def complete(self, data: Any, *, seed: int = 0) -> Any:
         """Rows of a table with what is not in them drawn; see `Model.complete`."""
         return self._fitted().complete(data, seed=seed)
+
+    def interpolate(self, n: int = 6, **options: Any) -> Interpolation:
+        """Pictures on the way from sample to sample, to look at or to `.save("film.gif")`; see `Model.interpolate`."""
+        return self._fitted().interpolate(n, **options)
 
     def grid(self, rows: int | None = None, columns: int | None = None, **options: Any) -> PillowImage.Image:
         """rows x columns samples in one picture, or one row a class with `by_class=True`; see `Model.grid`."""

@@ -27,6 +27,7 @@ from ganwright.data.tables.cells import Cells
 from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
+from ganwright.model.interpolation import Interpolation, first_told, key_noise
 from ganwright.model.model_file import ModelContents, read_model, write_model
 from ganwright.model.noise import AS_TRAINED, BLOCK, LatentChoice, draw_sample_noise
 from ganwright.model.output import apply_output
@@ -267,6 +268,49 @@ class Model:
         blocks = self._blocks(count, seed, self._latent(noise, truncation), asked)
         objects = self.codec.join([self.codec.decode(block) for block in blocks])
         return self.codec.preview(objects, columns, title)
+
+    def interpolate(
+        self,
+        n: int = 6,
+        *,
+        seed: int = 0,
+        samples: Sequence[int] | None = None,
+        seeds: Sequence[int] | None = None,
+        frames: int = 24,
+        loop: bool = False,
+        noise: Distribution | None = None,
+        truncation: float = 1.0,
+        **conditions: Any,
+    ) -> Interpolation:
+        """Pictures on the way from sample to sample: something to iterate over, and to `.save("film.gif")`.
+
+        Args:
+            n: key samples, the first ones of the seed; or name them:
+            samples: their numbers within the seed,
+            seeds: or of which seeds to take the first sample each.
+            frames: from one key sample to the next.
+            loop: back to the first one.
+            conditions: as for `sample`, one value for all frames; what is not said is that of the first key sample.
+
+        Raises:
+            UsageError: records that are no pictures, fewer than two key samples, or as `sample`.
+        """
+        if self.spec.kind != "image":
+            hints = ("draw samples instead: ganwright sample",)
+            raise UsageError("E-SAMPLE-16", f"{self.codec.noun} have nothing in between: films are of pictures", hints=hints)
+        if frames < 1 or (seeds is not None and samples is not None):
+            what = "give samples or seeds, not both" if frames >= 1 else f"frames must be at least 1, not {frames}"
+            raise UsageError("E-SAMPLE-16", what)
+        numbers = samples if samples is not None else range(n)
+        where = [(each, 0) for each in seeds] if seeds is not None else [(seed, each) for each in numbers]
+        keys, distribution = key_noise(self.generator, where, self._latent(noise, truncation))
+        first_seed, number = where[0]
+        start = number // BLOCK * BLOCK
+        asked = ask(self.spec.conditions, conditions, start + BLOCK)
+        told = first_told(sample_conditions(self.spec.conditions, start, start + BLOCK, first_seed, asked), number - start)
+        return Interpolation(
+            self.generator, self.spec, self.codec, self.device, keys, distribution, told, frames=frames, loop=loop
+        )
 
     def score(self, data: Any) -> np.ndarray:
         """How real the trained discriminator takes each record of `data` to be: float32 (N,), high for real.

@@ -306,7 +306,8 @@ def _of_pictures(
             values = planes.permute(0, 2, 3, 1).reshape(channels[1], -1, x.shape[1])
         return values.reshape(-1, x.shape[1]), filled.repeat_interleave(sizes[1] // channels[1])
 
-    notes = [f"{channels[1]} channels from {channels[0]}"] if channels[0] != channels[1] else []
+    word = "channel" if channels[1] == 1 else "channels"
+    notes = [f"{channels[1]} {word} from {channels[0]}"] if channels[0] != channels[1] else []
     if maps[0] != maps[1] and maps[0] and maps[1]:
         notes.append(f"map of {maps[1][0]}×{maps[1][1]} from {maps[0][0]}×{maps[0][1]}")
     return change, ", ".join(notes)
