@@ -27,7 +27,7 @@ from ganwright.networks.own.module_pair import ModulePair
 from ganwright.plan import Plan
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.commit import newest
-from ganwright.training.carrying import Carried, Player, carry
+from ganwright.training.carrying import FIXED, Carried, Player, carry
 from ganwright.training.checkpoint import TENSORS, Checkpoint
 from ganwright.training.config import TrainConfig
 from ganwright.training.origin import Origin
@@ -163,10 +163,11 @@ def read_start(reference: str | Path, generator: Half = None, discriminator: Hal
             discriminator_tensors = _fitting(file, tensors, "discriminator/", judge)
     data, recipe = facts.get("data"), facts.get("recipe")
     trained_on = str(data.get("name", "")) if isinstance(data, dict) else ""
+    own_layers = "plain" if isinstance(contents.family, FIXED) else ""
     return Start(
         place=str((run or path).absolute()),
         origin=Origin(name, _digest(file), trained_on),
-        recipe=recipe if isinstance(recipe, str) and recipe in RECIPES.names() else "",
+        recipe=recipe if isinstance(recipe, str) and recipe in RECIPES.names() else own_layers,
         family=contents.family,
         spec=contents.spec,
         generator=generator_tensors,

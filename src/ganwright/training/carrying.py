@@ -148,6 +148,8 @@ def _looked_at(player: Player, family: NetworkFamily, spec: DataSpec) -> _Networ
             if axis is not None and other[name][axis] * channels == shape[axis] * (channels + 1):
                 found.colours[name] = axis
     for place, condition in enumerate(spec.conditions):
+        if not condition.classes:
+            continue
         wider = replace(condition, classes=(*condition.classes, "another class"), counts=())
         other = _shapes(built(replace(spec, conditions=(*spec.conditions[:place], wider, *spec.conditions[place + 1 :]))))
         for name, shape in found.shapes.items():
