@@ -232,7 +232,7 @@ class GAN:
                 precision=self.precision,
                 parts=parts,
                 conditional=self.conditional if start is None else start.conditional(self.conditional, dataset),
-                begin=None if start is None else partial(start.begin, given=own),
+                begin=None if start is None else partial(start.begin, asked=self.recipe or "", given=own),
                 settings=choices.settings(self.settings or {}),
                 patience=patience,
                 spent_seconds=time.monotonic() - began,

@@ -27,7 +27,7 @@ from ganwright.networks.own.module_pair import ModulePair
 from ganwright.plan import Plan
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.commit import newest
-from ganwright.training.carrying import FIXED, Carried, Player, carry
+from ganwright.training.carrying import FIXED, Carried, Player, carry, untouched
 from ganwright.training.checkpoint import TENSORS, Checkpoint
 from ganwright.training.config import TrainConfig
 from ganwright.training.origin import Origin
@@ -79,10 +79,11 @@ class Start:
         """Whether the new networks are told classes: as the old ones were, if the data have some."""
         return True if asked is None and self.spec.conditions and dataset.codec.conditions else asked
 
-    def begin(self, config: TrainConfig, spec: DataSpec, given: bool = False) -> TrainConfig:
+    def begin(self, config: TrainConfig, spec: DataSpec, asked: str = "", given: bool = False) -> TrainConfig:
         """A recipe's config with the networks of the model, for records of `spec`.
 
         Args:
+            asked: the recipe, where the user named one.
             given: whether the user passes the networks, which then stay.
 
         Raises:
@@ -97,9 +98,9 @@ class Start:
         if isinstance(self.family, Layered) and self.family.discriminator_layers is None:
             what = f"{self.origin.model} holds no layers of a discriminator"
             raise UsageError("E-FROM-03", what, hints=("pass generator= and discriminator= as layers too",))
-        if config.recipe != self.recipe and type(config.network) is not type(self.family):
+        if asked and asked != self.recipe and type(config.network) is not type(self.family):
             names = [type(family).registry.name_of(family) for family in (self.family, config.network)]
-            what = f"{self.origin.model} has networks of the family {names[0]}, recipe {config.recipe} trains {names[1]}"
+            what = f"{self.origin.model} has networks of the family {names[0]}, recipe {asked} trains {names[1]}"
             raise UsageError("E-FROM-03", what, hints=("leave the recipe out: the model's own is taken",))
         return replace(started, network=self.family.resized(self.spec, spec))
 
@@ -120,10 +121,8 @@ class Start:
             raise UsageError("E-FROM-01", what, why=generator.lines()[0], hints=hints)
         state.average.generator.load_state_dict(state.generator.state_dict())
         if not self.discriminator:
-            count = sum(value.is_floating_point() for value in state.discriminator.state_dict().values())
-            weights = sum(value.numel() for value in state.discriminator.state_dict().values())
             why = "the model was kept without it (--keep-discriminator, or start from its run folder)"
-            return Carriage(self.origin, generator, Carried("discriminator", count, 0, weights, 0, (), (why,)))
+            return Carriage(self.origin, generator, untouched("discriminator", state.discriminator, why))
         return Carriage(self.origin, generator, carried("discriminator", self.discriminator, state.discriminator))
 
 

@@ -61,7 +61,8 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         for condition in data.get("conditions", []):
             lines.append(("", f"{condition['name']}: {len(condition['classes'])} classes ({_short(condition['classes'])})"))
     if began := config.get("trained_from"):
-        lines.append(("began with", f"{began.get('model')} ({str(began.get('fingerprint'))[:16]}), of {began.get('data')}"))
+        of = f", of {began['data']}" if began.get("data") else ""
+        lines.append(("began with", f"{began.get('model')} ({str(began.get('fingerprint'))[:16]}){of}"))
     if training:
         how_long = format_duration(training.get("seconds", 0))
         lines.append(("training", f"{training.get('steps'):,} steps, {training.get('samples_seen'):,} samples, {how_long}"))

@@ -92,12 +92,12 @@ def carry(
     if isinstance(family, FIXED) or isinstance(old_family, FIXED):
         return _copied(player, tensors, network)
     theirs, ours = _looked_at(player, old_family, old_spec), _looked_at(player, family, spec)
-    sources = {theirs.network.place(name).name: name for name in theirs.shapes}
+    sources = {_stands(theirs.network, name): name for name in theirs.shapes}
     found: dict[str, int] = {}
     changed: list[str] = []
     fresh: list[str] = []
     for name, value in network.state_dict().items():
-        source = sources.get(ours.network.place(name).name)
+        source = sources.get(_stands(ours.network, name))
         if source is None or source not in tensors:
             what = "the model has none"
         else:
@@ -106,8 +106,25 @@ def carry(
                 found[name] = filled
                 changed += [f"{name} ({what})"] if what else []
                 continue
-        fresh.append(f"{name} ({what})")
+        if value.is_floating_point():
+            fresh.append(f"{name} ({what})")
     return _summed(player, network, found, changed, fresh)
+
+
+def untouched(player: Player, network: Network, why: str) -> Carried:
+    """The report where nothing was taken over."""
+    return _summed(player, network, {}, [], [why])
+
+
+def _stands(network: Network, name: str) -> str:
+    """Where a weight stands; one of a condition under the condition's name, since other data may have others before it."""
+    place = network.place(name).name
+    owner, is_table, rest = place.partition(".tables.")
+    if not is_table:
+        return place
+    names: tuple[str, ...] = tuple(getattr(network.get_submodule(owner), "names", ()))
+    number, _, rest = rest.partition(".")
+    return f"{owner}.{names[int(number)]}.{rest}" if int(number) < len(names) else place
 
 
 def _copied(player: Player, tensors: Mapping[str, Tensor], network: Network) -> Carried:
@@ -126,7 +143,6 @@ def _copied(player: Player, tensors: Mapping[str, Tensor], network: Network) -> 
 def _summed(player: Player, network: Network, found: Mapping[str, int], changed: list[str], fresh: list[str]) -> Carried:
     sizes = {name: value.numel() for name, value in network.state_dict().items() if value.is_floating_point()}
     carried = [name for name in found if name in sizes]
-    fresh = [each for each in fresh if each.split(" ", 1)[0] in sizes]
     weights = sum(found[name] for name in carried)
     return Carried(player, len(sizes), len(carried), sum(sizes.values()), weights, tuple(changed), tuple(fresh))
 
@@ -150,8 +166,10 @@ def _looked_at(player: Player, family: NetworkFamily, spec: DataSpec) -> _Networ
     for place, condition in enumerate(spec.conditions):
         if not condition.classes:
             continue
-        wider = replace(condition, classes=(*condition.classes, "another class"), counts=())
-        other = _shapes(built(replace(spec, conditions=(*spec.conditions[:place], wider, *spec.conditions[place + 1 :]))))
+        # One less, since there may be as many as there may be at most.
+        classes = condition.classes[:-1] or ("one", "another")
+        others = replace(condition, classes=classes, counts=())
+        other = _shapes(built(replace(spec, conditions=(*spec.conditions[:place], others, *spec.conditions[place + 1 :]))))
         for name, shape in found.shapes.items():
             axis = _changed_axis(shape, other.get(name))
             if axis is not None and shape[axis] == len(condition.classes):

@@ -246,8 +246,8 @@ def model_card(model: Model) -> str:
 def _origin_lines(origin: dict[str, Any] | None) -> list[str]:
     if origin is None:
         return []
-    fingerprint = origin["fingerprint"][:16]
-    return [f"* It began with the weights of `{origin['model']}` (`{fingerprint}`), trained on `{origin['data']}`."]
+    data = f", trained on `{origin['data']}`" if origin["data"] else ""
+    return [f"* It began with the weights of `{origin['model']}` (`{origin['fingerprint'][:16]}`){data}."]
 
 
 def _score_lines(scores: dict[str, Any]) -> list[str]:

@@ -173,6 +173,23 @@ def test_as_many_classes_need_not_be_the_same_ones(family: NetworkFamily) -> Non
 
 
 @FAMILIES
+def test_conditions_are_known_by_their_names_too(family: NetworkFamily) -> None:
+    """Another one before it, with as many classes, does not get its weights."""
+    old = replace(image_spec(16, 16, 1), conditions=(CATS,))
+    new = replace(old, conditions=(Condition("place", ("in", "out", "up")), CATS))
+    for player, module in (("generator", "classes"), ("discriminator", "projection")):
+        source, network, report = moved(player, family, old, new)
+        (theirs,), (first, second) = ([t.weight for t in getattr(each, module).tables] for each in (source, network))
+        assert torch.equal(second, theirs)
+        assert not torch.equal(first, theirs)
+        assert any(each.startswith(f"{module}.tables.0.weight") for each in report.fresh)
+    source, network, _ = moved("generator", family, old, new)
+    told = {"place": torch.tensor([0, 1, 2]), "label": torch.tensor([2, 0, 1])}
+    latents = draw_noise(source.noise, 3, Key(3))
+    torch.testing.assert_close(network(latents, told).raw, source(latents, told).raw)
+
+
+@FAMILIES
 def test_what_is_told_for_the_first_time_changes_nothing_yet(family: NetworkFamily) -> None:
     old = image_spec(16, 16, 1)
     new = replace(old, conditions=(CATS,))
