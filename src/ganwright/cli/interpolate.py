@@ -78,7 +78,7 @@ def interpolate(
     check_film(out, fps)
     path = find_model(model)
     loaded = Model.load(path, find_machine(device).device)
-    asked = {} if label is None else {"label": label}
+    asked: dict[str, Any] = {} if label is None else {"label": label}
     way = loaded.interpolate(count, seed=seed, frames=frames, loop=loop, noise=noise, truncation=truncation, **keys, **asked)
     film = write_film(way, out, fps, measure=json)
     place = film.files[0] if len(film.files) == 1 else out

@@ -177,7 +177,8 @@ def test_conditions_are_known_by_their_names_too(family: NetworkFamily) -> None:
     """Another one before it, with as many classes, does not get its weights."""
     old = replace(image_spec(16, 16, 1), conditions=(CATS,))
     new = replace(old, conditions=(Condition("place", ("in", "out", "up")), CATS))
-    for player, module in (("generator", "classes"), ("discriminator", "projection")):
+    players: tuple[tuple[Player, str], ...] = (("generator", "classes"), ("discriminator", "projection"))
+    for player, module in players:
         source, network, report = moved(player, family, old, new)
         (theirs,), (first, second) = ([t.weight for t in getattr(each, module).tables] for each in (source, network))
         assert torch.equal(second, theirs)
