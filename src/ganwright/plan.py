@@ -90,14 +90,15 @@ def make_plan(
     settings: dict[str, Any] | None = None,
     patience: int | None = None,
     spent_seconds: float = 0.0,
+    begin: Callable[[TrainConfig, DataSpec], TrainConfig] | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The recipe's config for these data, this machine and this budget.
 
     `parts` replaces fields of the recipe's config by objects, {"loss": Hinge()}; `settings` then overrides fields by nested
     names, {"loss": {"name": "hinge"}}. `conditional` asks for the data's conditions, or refuses them; None leaves it to the
-    networks. `spent_seconds` of a time budget are gone already (reading the data). Timing trains throw-away networks, so the
-    run itself starts fresh.
+    networks. `spent_seconds` of a time budget are gone already (reading the data). `begin` changes the recipe's config,
+    first of all, for a run that starts from a model. Timing trains throw-away networks, so the run itself starts fresh.
 
     Raises:
         UsageError: an unknown recipe or setting, or networks that do not fit the data.
@@ -109,7 +110,7 @@ def make_plan(
     own: dict[str, Any] = {"seed": seed, "threads": machine.threads, "precision": machine.precision(precision)}
     own |= {"batch": batch} if batch is not None else {}
     own |= {"balance": True} if balance else {}
-    config = config_for(dataset, machine, recipe, budget, parts={**(parts or {}), **own}, settings=settings)
+    config = config_for(dataset, machine, recipe, budget, begin=begin, parts={**(parts or {}), **own}, settings=settings)
     config = replace(config, scoring=replace(config.scoring, patience=patience)) if patience is not None else config
     if not config.conditions:
         config = replace(config, conditions=choose_conditions(config.network, dataset, conditional))
@@ -138,15 +139,17 @@ def config_for(
     recipe: str,
     budget: Budget | None = None,
     *,
+    begin: Callable[[TrainConfig, DataSpec], TrainConfig] | None = None,
     parts: dict[str, Any] | None = None,
     settings: dict[str, Any] | None = None,
 ) -> TrainConfig:
-    """The recipe's config for these data with `parts` and `settings` as `make_plan` takes them; its length is not planned.
+    """The recipe's config for these data with what else `make_plan` takes; its length is not planned.
 
     Raises:
         UsageError: an unknown recipe or setting, or parts that are not for these data.
     """
     config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget or Budget())
+    config = begin(config, dataset.codec.spec) if begin is not None else config
     config = override(replace(config, **(parts or {})), settings or {})
     check_kind(config, dataset)
     return config

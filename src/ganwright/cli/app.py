@@ -20,6 +20,7 @@ from ganwright.cli.doctor import doctor
 from ganwright.cli.evaluate import evaluate
 from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
+from ganwright.cli.interpolate import interpolate
 from ganwright.cli.output import Output
 from ganwright.cli.preview import preview
 from ganwright.cli.resume import resume
@@ -35,6 +36,7 @@ VERBS = {
     "runs": runs,
     "show": show,
     "sample": sample,
+    "interpolate": interpolate,
     "evaluate": evaluate,
     "compare": compare,
     "inspect": inspect,

@@ -62,6 +62,9 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         held_out = f"; {data['held_out']['records']:,} were kept from it" if data.get("held_out") else ""
         lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}{held_out}"))
         lines += [("", _in_words(condition)) for condition in data.get("conditions", [])]
+    if began := config.get("trained_from"):
+        of = f", of {began['data']}" if began.get("data") else ""
+        lines.append(("began with", f"{began.get('model')} ({str(began.get('fingerprint'))[:16]}){of}"))
     if training:
         how_long = format_duration(training.get("seconds", 0))
         lines.append(("training", f"{training.get('steps'):,} steps, {training.get('samples_seen'):,} samples, {how_long}"))

@@ -29,6 +29,7 @@ def sample(
     ids: Annotated[bool, Parameter(negative=())] = False,
     by_class: Annotated[bool, Parameter(negative=())] = False,
     noise: Noise = None,
+    truncation: float = 1.0,
     format: Literal["png", "jpg"] | None = None,
     device: Device = "cpu",
     json: Json = False,
@@ -66,6 +67,8 @@ def sample(
         A table with some of the columns: its rows are completed, with columns that it lacks and cells that are empty.
     by_class
         One picture with a row for each class; --grid then says how many classes and columns.
+    truncation
+        How far samples vary, above 0 and up to 1: 0.7 gives more typical, less varied ones.
     format
         Of the picture files. Default: png.
     """
@@ -93,7 +96,7 @@ def sample(
         output.line(f"{count:,} rows of {match} completed → {files[0]}   (model {path}, seed {seed})")
         output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})
         return
-    sampling: dict[str, Any] = {"noise": noise}
+    sampling: dict[str, Any] = {"noise": noise, "truncation": truncation}
     if label is not None:
         from ganwright.data.spec import first_class
 

@@ -54,6 +54,7 @@ def train(
     limit: str | None = None,
     save_every: float | None = None,
     keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
+    start_from: Annotated[str | None, Parameter(name=["--from", "--start-from"])] = None,
     keep: int = 2,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     patience: int | None = None,
@@ -122,6 +123,9 @@ def train(
         Pictures and model after so many passes over the data each. Default: by the clock, about 25 times.
     keep_discriminator
         The model file gets the discriminator too, for `score` in Python.
+    start_from
+        A trained model to go on from, on these data: a file, a run folder, a run's name, or last. Its recipe and networks
+        are taken, fitted to the data, with as much of what was learned as fits; of a run, the discriminator's too.
     keep
         Checkpoints that the run folder holds, the newest ones, for `ganwright resume`; at least 2.
     holdout
@@ -148,7 +152,7 @@ def train(
         # A flag is said for this run; the file speaks where no flag does.
         chosen = read_layers_file(layers) | {name: value for name, value in chosen.items() if value is not None}
     fitting: dict[str, Any] = {"save_every_epochs": save_every, "keep_discriminator": keep_discriminator}
-    fitting["keep"] = keep
+    fitting |= {"keep": keep, "start_from": start_from}
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
@@ -215,6 +219,8 @@ def _say_what_next(gan: GAN, output: Output) -> None:
 
 
 def _summary(gan: GAN) -> dict[str, Any]:
+    from ganwright.core.config import to_plain
+
     assert gan.run_ is not None
     ended = gan.ended_
     return {
@@ -226,6 +232,7 @@ def _summary(gan: GAN) -> dict[str, Any]:
         "samples_seen": ended.samples_seen,
         "seconds": round(ended.elapsed_seconds, 2),
         **({"planned_seconds": round(gan.plan_.seconds, 2)} if hasattr(gan, "plan_") else {}),
+        **({"carried_over": to_plain(gan.carried_over_)} if hasattr(gan, "carried_over_") else {}),
         "health": ended.health,
         "kept_step": ended.kept_step,
         "recipe": gan.config_.recipe,

@@ -13,6 +13,7 @@ from ganwright.data.ownership import PICTURES, is_ours, save_picture
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from ganwright.model.interpolation import Film, Interpolation
     from ganwright.model.model import Model
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
@@ -104,6 +105,23 @@ def write_picture(picture: Image, path: Path) -> None:
         save_picture(picture, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def write_film(way: Interpolation, out: Path, fps: float, *, measure: bool) -> Film:
+    """A way from sample to sample, as `Interpolation.save` writes it.
+
+    Raises:
+        DataError: as `write_samples`.
+        UsageError: it cannot be written as such a file.
+    """
+    from ganwright.data.films import FILMS
+
+    for path in [out] if out.suffix.lower() in (*FILMS, *PICTURES) else way.codec.paths(out, 0, len(way)):
+        check_ours(path)
+    try:
+        return way.save(out, fps=fps, measure=measure)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
 
 
 def _make_folder(folder: Path) -> None:

@@ -63,7 +63,28 @@ class Verdict:
     """(B, F): the last layer's input, where a family offers it."""
 
 
-class Generator(nn.Module, ABC):
+@dataclass(frozen=True)
+class Place:
+    """Where a weight stands in its network, in words that mean the same in its family's networks for other records."""
+
+    name: str
+    """Stages are counted from the smallest map, which stays when there are more of them."""
+    maps: Mapping[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    """Axes that run through the values of maps, channel after channel: (height, width) of one."""
+
+
+class Network(nn.Module, ABC):
+    """Either player."""
+
+    def place(self, name: str) -> Place:
+        """Of the entry `name` of the state dict; what says nothing of itself stands under its name.
+
+        It decides what a run takes over from a model of other records (`training.carrying`).
+        """
+        return Place(name)
+
+
+class Generator(Network):
     """Noise, and what the record is conditioned on, to a record."""
 
     noise: dict[str, NoiseInput]
@@ -75,7 +96,7 @@ class Generator(nn.Module, ABC):
         """A batch; `noise` has one tensor (B, *shape) per declared input."""
 
 
-class Discriminator(nn.Module, ABC):
+class Discriminator(Network):
     """A record to logits: high for real."""
 
     reconstruction_draws: ClassVar[int] = 0
@@ -126,6 +147,13 @@ class NetworkFamily(Part, ABC):
 
         Raises:
             UsageError: the networks do not fit `spec`.
+        """
+        return self
+
+    def resized(self, old: DataSpec, new: DataSpec) -> Self:
+        """The settings for records of `new` with which small maps are as they are in the networks for `old`.
+
+        So that what was learned of them can be taken over; most families have nothing to change.
         """
         return self
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_share,
     check_width,
@@ -55,6 +57,11 @@ class Dcgan(NetworkFamily):
     def channels(self, stages: int) -> list[int]:
         """Channels of the hidden maps, the smallest map's first."""
         return [min(self.width << i, self.max_width, MAX_WIDTH) for i in range(stages)][::-1]
+
+    def resized(self, old: DataSpec, new: DataSpec) -> Self:
+        """A stage more halves `width`, so that the smallest maps keep their channels."""
+        more = len(stage_sizes(*new.shape[1:])) - len(stage_sizes(*old.shape[1:]))
+        return replace(self, width=max(1, self.width >> more) if more > 0 else min(self.width << -more, MAX_WIDTH))
 
     def generator(self, spec: DataSpec) -> Generator:
         return DcganGenerator(self, spec)
@@ -92,6 +99,12 @@ class DcganGenerator(Generator):
         height, width = self.sizes[-1]
         return Generated(self.last(x)[:, :, :height, :width])
 
+    def place(self, name: str) -> Place:
+        if name == "first.weight":
+            return Place(name, {0: self.sizes[0]})
+        # Without a doubling, the last layer is another one.
+        return Place(f"{name} at the only size" if name.startswith("last.") and len(self.sizes) == 1 else name)
+
 
 class DcganDiscriminator(Discriminator):
     """(B, C, H, W) -> (B,)."""
@@ -113,6 +126,7 @@ class DcganDiscriminator(Discriminator):
             ]
             sizes = sizes[:-1] or sizes
         self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.smallest = sizes[-1]
         width = channels[-1] * sizes[-1][0] * sizes[-1][1]
         self.logit = nn.Linear(width, 1)
         self.projection = Projection(spec.conditions, width)
@@ -120,3 +134,10 @@ class DcganDiscriminator(Discriminator):
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = self.layers(x)
         return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)
+
+    def place(self, name: str) -> Place:
+        if not name.startswith("layers."):
+            return Place(name, {1: self.smallest} if name.endswith("weight") else {})
+        _, number, weight = name.split(".")
+        convolutions = [i for i, layer in enumerate(self.layers) if isinstance(layer, nn.Conv2d)]
+        return Place(f"layers.{convolutions.index(int(number)) - len(convolutions)}.{weight}")

@@ -17,6 +17,7 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_share,
     check_width,
@@ -73,12 +74,17 @@ class MlpGenerator(Generator):
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         return Generated(self.layers(self.conditions(noise["latent"], condition)).unflatten(1, self.shape))
 
+    def place(self, name: str) -> Place:
+        is_last = name.startswith(f"layers.{len(self.layers) - 1}.")
+        return Place(name, {0: (self.shape[1], self.shape[2])} if is_last and len(self.shape) == 3 else {})
+
 
 class MlpDiscriminator(Discriminator):
     """(B, *shape) -> (B,)."""
 
     def __init__(self, family: Mlp, spec: DataSpec) -> None:
         super().__init__()
+        self.shape = spec.shape
         layers: list[nn.Module] = []
         width_in = math.prod(spec.shape)
         for width in family.discriminator_widths:
@@ -91,3 +97,7 @@ class MlpDiscriminator(Discriminator):
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = self.layers(x.flatten(1))
         return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)
+
+    def place(self, name: str) -> Place:
+        sees_records = name == ("layers.0.weight" if len(self.layers) else "logit.weight")
+        return Place(name, {1: (self.shape[1], self.shape[2])} if sees_records and len(self.shape) == 3 else {})

@@ -15,6 +15,7 @@ from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.device import Precision
 from ganwright.training.adaptive import Adaptive
+from ganwright.training.origin import Origin
 from ganwright.training.scoring import Scoring
 
 LEAST_AT_ONCE = 2
@@ -67,6 +68,8 @@ class TrainConfig:
     """Of the networks' products; losses, norms and sums are always fp32."""
     threads: int = 0
     """CPU threads that were used; 0 means not recorded."""
+    trained_from: Origin | None = None
+    """The model whose weights it began with; None where they were random."""
 
     def __post_init__(self) -> None:
         for name, least in (("batch", LEAST_AT_ONCE), ("discriminator_steps", 1), ("micro_batches", 1)):

@@ -24,6 +24,8 @@ class Request:
     modality: Modality | None = None
     """How to read the data, if the user said so."""
     limit: int | None = None
+    start_from: str = ""
+    """The absolute path of the model that it started from; empty where it did from none."""
     as_numbers: bool = False
     """Whether rows are taken as plain numbers, since the networks are the user's own."""
     holdout: bool = True

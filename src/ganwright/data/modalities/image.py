@@ -183,6 +183,9 @@ class Image(Modality):
     """What transparent pictures are drawn on, unless transparency is kept (4 channels)."""
     min_side: int = 8
     """Pictures with a shorter side than this are skipped; pixels."""
+    usual_size: tuple[int, int] | None = None
+    """(height, width) of large or differing pictures, instead of 64 px, where `size` says nothing: that of a model to go on
+    from."""
     dedupe: bool = False
     """Keep one of each set of pictures that are exactly the same once resized."""
     conditions: tuple[str, ...] = ()
@@ -195,6 +198,8 @@ class Image(Modality):
         sides = (self.size, self.size) if isinstance(self.size, int) else self.size or (8, 8)
         if len(sides) != 2 or not all(4 <= side <= 4096 for side in sides):
             raise UsageError("E-CONFIG-04", f"size must lie in 4..4096 px, not {self.size}")
+        if self.usual_size is not None and not all(4 <= side <= 4096 for side in self.usual_size):
+            raise UsageError("E-CONFIG-04", f"usual_size must lie in 4..4096 px, not {self.usual_size}")
         if self.channels not in (None, 1, 3, 4):
             raise UsageError("E-CONFIG-04", f"channels must be 1, 3 or 4, not {self.channels}")
         if self.background not in BACKGROUNDS:
@@ -246,7 +251,7 @@ class Image(Modality):
             progress("looking at pictures", done, len(source))
         if not shapes:
             raise too_few(source, ImageCodec.noun, 0, skipped)
-        size = choose_size(shapes, self.size)
+        size = choose_size(shapes, self.size, self.usual_size)
         channels = self.channels or choose_channels(colours)
         policy = PicturePolicy(size.height, size.width, channels, self.background, self.min_side)
         known, notes = told.found()
