@@ -1,0 +1,40 @@
+"""Twice and half the size with a soft filter, so that no detail is folded onto a coarser one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, conv_transpose2d, pad
+
+TAPS = (1.0, 3.0, 3.0, 1.0)
+"""Binomial, [1, 2, 1] convolved with [1, 1]; Karras et al. 2020 (arXiv:1912.04958) and Huang et al. 2024 (arXiv:2501.05441)
+resample with it. Doubling with it is bilinear interpolation."""
+
+
+def upsample(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, C, h, w) to (B, C, H, W), where H is 2h or 2h - 1, and W likewise: the surplus row or column is cut off.
+
+    Beyond the edge lies zero, as in the convolutions. As a depthwise convolution in channels-last memory this is the fastest
+    of the forms that were tried on a CPU (32 to 128 channels, 64x64, batch 32): interpolation, slices, products of matrices
+    and shuffled phases take 3 to 30 times as long with their gradients.
+    """
+    kernel = 4 * _kernel(x.shape[1], x.device, x.dtype)
+    return conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])[:, :, : size[0], : size[1]]
+
+
+def downsample(x: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, C, h, w), odd sides halved upwards: a quarter of the transpose of `upsample`."""
+    odd = (x.shape[2] % 2, x.shape[3] % 2)
+    x = pad(x, (0, odd[1], 0, odd[0])) if any(odd) else x
+    return conv2d(x, _kernel(x.shape[1], x.device, x.dtype), stride=2, padding=1, groups=x.shape[1])
+
+
+@cache
+def _kernel(channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(C, 1, 4, 4): the outer product of the taps with themselves, of sum 1."""
+    with torch.inference_mode(False):  # first asked for while sampling, it must serve training too
+        taps = torch.tensor(TAPS)
+        kernel = torch.outer(taps, taps) / taps.sum().square()
+        return kernel.repeat(channels, 1, 1, 1).to(device, dtype)
