@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import random
-import resource
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from peak_memory import peak_bytes
 from support import safetensors_bytes, taken_apart
 
 from ganwright.core.errors import ModelFileError
@@ -81,7 +81,7 @@ class Outcomes:
 def read_mutations(good: bytes, folder: Path, count: int, seed: int = 12) -> Outcomes:
     """Read that many mutations of a good model file."""
     draw, path, outcomes = random.Random(seed), folder / "model.safetensors", Outcomes()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_bytes()
     for number in range(count):
         path.write_bytes(mutated(good, draw))
         outcomes.files += 1
@@ -96,5 +96,5 @@ def read_mutations(good: bytes, folder: Path, count: int, seed: int = 12) -> Out
             except Exception as error:
                 outcomes.others.append(f"mutation {number}: {type(error).__name__}: {error}"[:200])
             outcomes.slowest_seconds = max(outcomes.slowest_seconds, round(time.process_time() - began, 3))
-    outcomes.grown_bytes = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    outcomes.grown_bytes = peak_bytes() - before
     return outcomes

@@ -24,7 +24,7 @@ def run_in(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]
     command = [sys.executable, "-m", "ganwright", *map(str, arguments)]
     # Said here, since a folder that several tests share is filled before any of them has a cache of its own.
     environment = {**os.environ, "GANWRIGHT_CACHE": str(folder / ".cache")}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def data(tmp_path: Path) -> Path:
 
 def run(example: str, folder: Path) -> None:
     command = [sys.executable, str(EXAMPLES / example), *ARGUMENTS[example]]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -218,7 +218,7 @@ def test_the_page_of_how_a_gan_works_has_every_warning() -> None:
 
 def test_the_pictures_can_be_made_anew(tmp_path: Path) -> None:
     command = [sys.executable, str(GUIDE / "make_pictures.py"), str(tmp_path), "2"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     made = {path.name for path in tmp_path.glob("*.png")}
     shown = {name for page in PAGES for name in re.findall(r"images/([\w.]+\.png)", text_of(page))}

@@ -301,7 +301,7 @@ def test_layers_in_a_file_train_and_sample_from_the_model_alone(layers_file: Pat
     assert config["network"]["noise"] == "sphere"
     assert config["batch"] == 8
     program = f"from ganwright import load; print(load({str(tmp_path / 'run')!r}).tensor(3, seed=5).sum().item())"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=True)
     assert float(done.stdout) == pytest.approx(float(model.tensor(3, seed=5).sum()), abs=1e-4)
 
 

@@ -28,7 +28,7 @@ def test_every_command_of_the_readme_is_understood(command: str, tmp_path: Path)
         "import sys; from ganwright.cli.app import build_app; build_app().parse_args(sys.argv[1:], exit_on_error=False)"
     )
     arguments = [sys.executable, "-c", program, *shlex.split(command)[1:]]
-    parsed = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    parsed = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
     assert parsed.returncode == 0, parsed.stderr
 
 
@@ -47,7 +47,7 @@ def test_the_python_blocks_of_the_readme_run(tmp_path: Path) -> None:
         program = re.sub(r"minutes=20|epochs=5", "steps=3", block)
         assert program != block
         command = [sys.executable, "-c", program]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "new.png").is_file()
     assert (tmp_path / "grid.png").is_file()

@@ -86,7 +86,7 @@ def describe(run: RunSummary) -> list[tuple[str, str]]:
     if run.scores:
         course = ", ".join(f"{score['frechet']:.3g}" for score in run.scores[-8:] if "frechet" in score)
         more = "... " if len(run.scores) > 8 else ""
-        (*_, last) = run.scores
+        last = list(run.scores)[-1]
         lines.append(("scores", f"Fréchet {more}{course}; kept {run.kept_score:.3g} of step {last.get('kept_step'):,}"))
     if run.health:
         lines.append(("health", run.health))

@@ -1,8 +1,10 @@
-"""Memory that ran out, as each device and library says it."""
+"""Memory: that which ran out, as each device and library says it, and that which should not be held for long."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import torch
 
@@ -21,3 +23,20 @@ def give_back(device: str) -> None:
     gc.collect()
     if device == "cuda":
         torch.cuda.empty_cache()
+
+
+@contextmanager
+def garbage_collected() -> Generator[None]:
+    """Free at the end what was made within and only holds itself, such as a figure, which Python would keep for long.
+
+    Everything older is left out of the search (`gc.freeze`), which makes it milliseconds instead of half a second.
+    """
+    frozen_by_others = gc.get_freeze_count() > 0
+    if not frozen_by_others:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        if not frozen_by_others:
+            gc.unfreeze()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganwright.runtime.memory import garbage_collected
 from ganwright.training.events import Progress, Scored
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ DIVERSITY = "Diversity of samples (1: as varied as the data)"
 
 def draw_curves(history: Sequence[Progress], scores: Sequence[Scored], path: Path) -> None:
     """Losses, logits, verdicts, diversity and scores against samples seen, as a PNG at `path`."""
+    with garbage_collected():
+        _draw_curves(history, scores, path)
+
+
+def _draw_curves(history: Sequence[Progress], scores: Sequence[Scored], path: Path) -> None:
     # Imported here because it takes a second; the object interface leaves pyplot's global state alone.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,0 +1,259 @@
+"""Which recipe is the best for the time? Every recipe against every other, on three sets of pictures.
+
+    python bench/bakeoff.py speed            # records a second of each, on a machine that does nothing else
+    python bench/bakeoff.py run              # the rounds; may be stopped at any time, and goes on where it was
+    python bench/bakeoff.py table            # what was found, as Markdown
+
+First every recipe for 5 minutes, one seed; then the best two and `dcgan` for 20 minutes, two seeds; then the winner for 60
+minutes on cats. A minute is as many pictures as the recipe sees in one on two calm cores (`speed`), so that a machine which
+is busy with other things takes longer and finds the same. Runs are kept in --keep, and what was found is a JSON line each in
+--results; a recipe that was changed since is run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from machine import describe_machine
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"
+SETS = {"cats64": "images/cats64.zip", "cifar10": "images/cifar10_jpeg.zip", "mnist": "mnist"}
+RECIPES = ("mlp", "dcgan", "rpgan", "resnet", "fastgan", "r3gan")
+YARDSTICK = "dcgan"
+ROUNDS = {1: (5.0, (0,)), 2: (20.0, (0, 1)), 3: (60.0, (0,))}
+"""Minutes and seeds."""
+FINALISTS = 2
+SAMPLES = 5_000
+SPEED_SECONDS = 20.0
+MEASURES = ("frechet", "kernel_distance", "precision", "recall", "copying")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One training."""
+
+    recipe: str
+    data: str
+    minutes: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its run's folder."""
+        return f"{self.recipe}-{self.data}-{self.minutes:g}m-{self.seed}"
+
+
+def main() -> int:
+    """Run what is asked for; 0 unless a training failed."""
+    parser = argparse.ArgumentParser(description="Which recipe is the best for the time?")
+    parser.add_argument("what", choices=("speed", "run", "table"))
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "bakeoff" / "results.jsonl")
+    parser.add_argument("--keep", type=Path, default=Path.home() / ".cache" / "ganwright" / "bench" / "bakeoff")
+    parser.add_argument("--recipes", default=",".join(RECIPES))
+    parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--rounds", default="1,2,3")
+    parser.add_argument("--beside", type=int, default=1, help="trainings at once, each on a core of its own")
+    options = parser.parse_args()
+    if not options.data.is_dir():
+        print(json.dumps({"skipped": f"there is no folder {options.data}"}))
+        return 0
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    return {"speed": speed, "run": run, "table": table}[options.what](options)
+
+
+def speed(options: argparse.Namespace) -> int:
+    """Records a second of whole runs' steps, the larger of two measurements: noise only ever slows."""
+    from ganwright.data.preparation import prepare
+    from ganwright.plan import time_steps
+
+    for name in options.sets.split(","):
+        dataset = prepare(options.data / SETS[name])
+        for recipe in options.recipes.split(","):
+            config = config_of(recipe, dataset)
+            took: list[float] = []
+            until = time.monotonic() + SPEED_SECONDS
+            while time.monotonic() < until or len(took) < 2:
+                took.append(time_steps(config, dataset))
+            rates = sorted(config.samples_per_step / seconds for seconds in took)
+            line = {"speed": recipe, "data": name, "config": digest_of(recipe, dataset), "per_second": round(rates[-1], 1)}
+            write(
+                options.results, {**line, "slowest": round(rates[0], 1), "times": len(rates), "machine": describe_machine()}
+            )
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """The rounds, one after another; each training that is not there yet."""
+    from ganwright.data.preparation import prepare
+
+    sets = options.sets.split(",")
+    digests = {(r, s): digest_of(r, prepare(options.data / SETS[s])) for r in options.recipes.split(",") for s in sets}
+    failed = 0
+    cores = list(range(options.beside))
+    for number in map(int, options.rounds.split(",")):
+        todo = [entry for entry in entries(number, options, digests) if not found(options.results, entry, digests)]
+        with ThreadPoolExecutor(options.beside) as pool:
+            lines = pool.map(lambda entry: train_and_judge(entry, options, digests, cores), todo)
+            failed += sum(line is None for line in lines)
+    return int(failed > 0)
+
+
+def entries(number: int, options: argparse.Namespace, digests: dict[tuple[str, str], str]) -> Iterator[Entry]:
+    """The trainings of a round, which may follow from the round before."""
+    minutes, seeds = ROUNDS[number]
+    sets = options.sets.split(",")
+    recipes = options.recipes.split(",")
+    if number == 2:
+        recipes = list(dict.fromkeys([*best(options, digests, ROUNDS[1][0])[:FINALISTS], YARDSTICK]))
+    if number == 3:
+        recipes, sets = best(options, digests, ROUNDS[2][0])[:1], ["cats64"]
+    yield from (Entry(recipe, data, minutes, seed) for data in sets for recipe in recipes for seed in seeds)
+
+
+def best(options: argparse.Namespace, digests: dict[tuple[str, str], str], minutes: float) -> list[str]:
+    """Recipes of a round, the best first: by the mean, over sets, of the logarithm of the Frechet distance."""
+    from math import log
+
+    scores: dict[str, list[float]] = {}
+    for line in lines_of(options.results):
+        if line.get("minutes") == minutes and digests.get((line["recipe"], line["data"])) == line["config"]:
+            scores.setdefault(line["recipe"], []).append(log(line["frechet"][0]))
+    whole = max(map(len, scores.values()), default=0)
+    return sorted((name for name, each in scores.items() if len(each) == whole), key=lambda name: sum(scores[name]))
+
+
+def train_and_judge(
+    entry: Entry, options: argparse.Namespace, digests: dict[tuple[str, str], str], cores: list[int]
+) -> dict[str, Any] | None:
+    """Train, or go on with it; evaluate; write the line. None where that failed."""
+    digest = digests[entry.recipe, entry.data]
+    per_second = next(
+        line["per_second"]
+        for line in reversed(lines_of(options.results))
+        if line.get("speed") == entry.recipe and line["data"] == entry.data and line["config"] == digest
+    )
+    images = int(entry.minutes * 60 * per_second)
+    folder = options.keep / f"{entry.name}-{digest}"
+    core = cores.pop() if options.beside > 1 else None
+    began = time.monotonic()
+    try:
+        data = str(options.data / SETS[entry.data])
+        checkpoints = folder / "checkpoints"
+        status = folder / "status.json"
+        if status.is_file() and json.loads(status.read_text())["state"] == "finished":
+            pass
+        elif checkpoints.is_dir() and any(checkpoints.iterdir()):
+            command(["resume", str(folder)], core)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            wanted = ["--recipe", entry.recipe, "--images", str(images), "--seed", str(entry.seed)]
+            command(["train", data, *wanted, "--run", str(folder)], core)
+        judged = command(["evaluate", str(folder), data, "--features", "self", "-n", str(SAMPLES)], core)
+        command(["sample", str(folder), "--grid", "8x8", "--seed", "1", "-o", str(folder / "grid8.png")], core)
+    except subprocess.CalledProcessError as error:
+        print(f"{entry.name}: {error}\n{error.stderr}", file=sys.stderr, flush=True)
+        return None
+    finally:
+        if core is not None:
+            cores.append(core)
+    measured = judged["measurements"]
+    line = {**asdict(entry), "config": digest, "images": images, "features": judged["features"]}
+    for name in MEASURES:
+        each = measured[name]
+        line[name] = [each["value"], each.get("error"), each.get("floor")]
+    line |= {"samples": SAMPLES, "wall_seconds": round(time.monotonic() - began), "machine": describe_machine()}
+    write(options.results, line)
+    return line
+
+
+def command(words: list[str], core: int | None) -> dict[str, Any]:
+    """What a command of ours answers with --json; on one core, if that is given."""
+    environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if core is not None else {})}
+    whole = [
+        *(["taskset", "-c", str(core)] if core is not None else []),
+        sys.executable,
+        "-m",
+        "ganwright",
+        *words,
+        "--json",
+    ]
+    done = subprocess.run(whole, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def table(options: argparse.Namespace) -> int:
+    """Markdown: a row a recipe and length, a column a set."""
+    lines = [line for line in lines_of(options.results) if "frechet" in line]
+    sets = [name for name in SETS if any(line["data"] == name for line in lines)]
+    print("| recipe | minutes | seeds |" + "".join(f" {name}: Frechet | recall |" for name in sets))
+    print("|---|---|---|" + "---|---|" * len(sets))
+    for minutes, recipe in sorted({(line["minutes"], line["recipe"]) for line in lines}):
+        cells = ""
+        seeds: set[int] = set()
+        for name in sets:
+            some = [line for line in lines if (line["minutes"], line["recipe"], line["data"]) == (minutes, recipe, name)]
+            seeds |= {line["seed"] for line in some}
+            cells += " {} | {} |".format(*(spread([line[key][0] for line in some]) for key in ("frechet", "recall")))
+        print(f"| {recipe} | {minutes:g} | {len(seeds)} |{cells}")
+    return 0
+
+
+def spread(values: list[float]) -> str:
+    """A mean, and the furthest from it."""
+    if not values:
+        return "-"
+    mean = sum(values) / len(values)
+    return f"{mean:.3g}" + (f" ± {max(abs(value - mean) for value in values):.2g}" if len(values) > 1 else "")
+
+
+def config_of(recipe: str, dataset: Any) -> Any:
+    """The recipe's config for the data on this machine."""
+    from ganwright.core.budget import Budget
+    from ganwright.recipes.registry import RECIPES as KNOWN
+    from ganwright.runtime.device import find_machine
+
+    return KNOWN.get(recipe)(dataset.codec.spec, find_machine("cpu"), Budget())
+
+
+def digest_of(recipe: str, dataset: Any) -> str:
+    """Of all that the recipe says for the data: a result is of that recipe as it was."""
+    from ganwright.core.config import to_plain
+
+    return sha256(json.dumps(to_plain(config_of(recipe, dataset)), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def found(results: Path, entry: Entry, digests: dict[tuple[str, str], str]) -> bool:
+    """Whether the training was judged already."""
+    wanted = {**asdict(entry), "config": digests[entry.recipe, entry.data]}
+    return any(wanted.items() <= line.items() for line in lines_of(results))
+
+
+def lines_of(results: Path) -> list[dict[str, Any]]:
+    """Everything that was found so far."""
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] if results.is_file() else []
+
+
+def write(results: Path, line: dict[str, Any]) -> None:
+    """Append a line, and say it."""
+    text = json.dumps(line)
+    with results.open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
