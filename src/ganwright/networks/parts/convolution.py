@@ -42,7 +42,7 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, padding: in
         narrow = torch.get_autocast_dtype(x.device.type)
         x, weight, bias = x.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow)
     geometry = _Geometry(padding, groups)
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() or torch.jit.is_tracing():
         return geometry.forward(x, weight, bias)
     carrier = _Carrier.apply(weight, bias, _Held(x), geometry)
     return _Convolution.apply(x, weight, bias, carrier, geometry)

@@ -63,10 +63,23 @@ class _Halved(Function):
         return _Doubled.apply(slope, ctx.total), None
 
 
-@cache
 def _kernel(channels: int, device: torch.device, dtype: torch.dtype, total: float) -> Tensor:
-    """(C, 1, 4, 4): the outer product of the taps with themselves, of sum `total`."""
+    """(C, 1, 4, 4): the outer product of the taps with themselves, of sum `total`.
+
+    Kept for the next time, unless somebody is tracing: what is made then is no tensor that could serve elsewhere.
+    """
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return _made(channels, device, dtype, total)
+    return _kept(channels, device, dtype, total)
+
+
+@cache
+def _kept(channels: int, device: torch.device, dtype: torch.dtype, total: float) -> Tensor:
     with torch.inference_mode(False):  # first asked for while sampling, it must serve training too
-        taps = torch.tensor(TAPS)
-        kernel = torch.outer(taps, taps) * (total / taps.sum().square())
-        return kernel.repeat(channels, 1, 1, 1).to(device, dtype)
+        return _made(channels, device, dtype, total)
+
+
+def _made(channels: int, device: torch.device, dtype: torch.dtype, total: float) -> Tensor:
+    taps = torch.tensor(TAPS)
+    kernel = torch.outer(taps, taps) * (total / taps.sum().square())
+    return kernel.repeat(channels, 1, 1, 1).to(device, dtype)
