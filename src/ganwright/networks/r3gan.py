@@ -206,8 +206,8 @@ def _linear(inputs: int, outputs: int) -> nn.Linear:
 def _projection(conditions: Sequence[Condition], features: int) -> Projection:
     """With first weights as of a linear map from a class's one-hot vector: the more classes, the smaller."""
     projection = Projection(conditions, features)
-    classes = max((len(condition.classes) for condition in conditions), default=0)
     with torch.no_grad():
-        for weight in projection.parameters():
-            weight.mul_(max(1, classes) ** -0.5)
+        for table in projection.modules():
+            if isinstance(table, nn.Embedding):
+                table.weight.mul_(table.num_embeddings**-0.5)
     return projection

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ganwright.core.budget import Budget
 from ganwright.data.spec import Condition, DataSpec
-from ganwright.networks.parts import resampling
 from ganwright.networks.parts.residual import GroupedBlock, groups_of
 from ganwright.networks.r3gan import R3gan, R3ganDiscriminator, R3ganGenerator, sizes_of
 from ganwright.recipes.registry import RECIPES
@@ -181,25 +180,3 @@ def test_penalties_of_both_sides_differentiate_twice_under_autocast() -> None:
     assert gradients[1].isfinite().all()
     assert float((gradients[1] - gradients[0]).norm() / gradients[0].norm()) < 0.05
     assert not torch.equal(gradients[0], gradients[1])
-
-
-@pytest.mark.parametrize("graded", [False, True])
-def test_an_exported_generator_draws_the_same_and_leaves_the_model_as_it_was(graded: bool) -> None:
-    """The soft filter is kept for the next time; one made while exporting would be no tensor at all."""
-    generator, _ = built(R3gan(latent=8, width=8, max_width=8, blocks=1), spec_of(12))
-    resampling._kept.cache_clear()
-
-    class OfLatent(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.generator = generator
-
-        def forward(self, latent: Tensor) -> Tensor:
-            return self.generator({"latent": latent}).raw
-
-    latent = normal(3, 8)
-    with torch.set_grad_enabled(graded):
-        exported = torch.export.export(OfLatent(), (latent,)).module()
-        made = generator({"latent": latent}).raw
-    assert type(made) is Tensor
-    torch.testing.assert_close(exported(latent), made)

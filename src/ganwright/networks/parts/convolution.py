@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from ganwright.networks.parts.constants import traced
+
 
 @dataclass(frozen=True)
 class _Geometry:
@@ -42,7 +44,7 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, padding: in
         narrow = torch.get_autocast_dtype(x.device.type)
         x, weight, bias = x.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow)
     geometry = _Geometry(padding, groups)
-    if not torch.is_grad_enabled() or torch.jit.is_tracing():
+    if not torch.is_grad_enabled() or traced():
         return geometry.forward(x, weight, bias)
     carrier = _Carrier.apply(weight, bias, _Held(x), geometry)
     return _Convolution.apply(x, weight, bias, carrier, geometry)
@@ -69,7 +71,8 @@ class _Convolution(Function):
         return geometry.forward(x, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Any:
+    def backward(ctx: Any, *slopes: Tensor) -> Any:
+        (slope,) = slopes
         x, weight = ctx.saved_tensors
         of_input = _OfInput.apply(slope, weight, x.detach(), ctx.geometry) if ctx.needs_input_grad[0] else None
         return of_input, None, None, slope, None
@@ -87,7 +90,8 @@ class _Carrier(Function):
         return x.new_zeros(()).expand(x.shape[0], out, *sides)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Any:
+    def backward(ctx: Any, *slopes: Tensor) -> Any:
+        (slope,) = slopes
         (weight,) = ctx.saved_tensors
         of_bias = slope.sum((0, 2, 3)) if ctx.biased else None
         return _OfWeight.apply(slope, ctx.held.x, weight.detach(), ctx.geometry), of_bias, None, None
@@ -103,7 +107,8 @@ class _OfInput(Function):
         return geometry.backward(slope, like, weight, of_input=True)
 
     @staticmethod
-    def backward(ctx: Any, probe: Tensor) -> Any:
+    def backward(ctx: Any, *probes: Tensor) -> Any:
+        (probe,) = probes
         slope, weight = ctx.saved_tensors
         of_slope = conv2d_of(probe, weight, ctx.geometry) if ctx.needs_input_grad[0] else None
         of_weight = _OfWeight.apply(slope, probe, weight.detach(), ctx.geometry) if ctx.needs_input_grad[1] else None
@@ -120,7 +125,8 @@ class _OfWeight(Function):
         return geometry.backward(slope, x, like, of_input=False)
 
     @staticmethod
-    def backward(ctx: Any, probe: Tensor) -> Any:
+    def backward(ctx: Any, *probes: Tensor) -> Any:
+        (probe,) = probes
         slope, x = ctx.saved_tensors
         of_slope = conv2d_of(x, probe, ctx.geometry) if ctx.needs_input_grad[0] else None
         of_input = _OfInput.apply(slope, probe, x.detach(), ctx.geometry) if ctx.needs_input_grad[1] else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import conv2d, conv_transpose2d, pad
+
+from ganwright.networks.parts.constants import kept
 
 TAPS = (1.0, 3.0, 3.0, 1.0)
 """Binomial, [1, 2, 1] convolved with [1, 1]; Karras et al. 2020 (arXiv:1912.04958) and Huang et al. 2024 (arXiv:2501.05441)
@@ -45,7 +46,8 @@ class _Doubled(Function):
         return conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
+        (slope,) = slopes
         return _Halved.apply(slope, ctx.total), None
 
 
@@ -59,27 +61,14 @@ class _Halved(Function):
         return conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
+        (slope,) = slopes
         return _Doubled.apply(slope, ctx.total), None
 
 
+@kept
 def _kernel(channels: int, device: torch.device, dtype: torch.dtype, total: float) -> Tensor:
-    """(C, 1, 4, 4): the outer product of the taps with themselves, of sum `total`.
-
-    Kept for the next time, unless somebody is tracing: what is made then is no tensor that could serve elsewhere.
-    """
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return _made(channels, device, dtype, total)
-    return _kept(channels, device, dtype, total)
-
-
-@cache
-def _kept(channels: int, device: torch.device, dtype: torch.dtype, total: float) -> Tensor:
-    with torch.inference_mode(False):  # first asked for while sampling, it must serve training too
-        return _made(channels, device, dtype, total)
-
-
-def _made(channels: int, device: torch.device, dtype: torch.dtype, total: float) -> Tensor:
+    """(C, 1, 4, 4): the outer product of the taps with themselves, of sum `total`."""
     taps = torch.tensor(TAPS)
     kernel = torch.outer(taps, taps) * (total / taps.sum().square())
     return kernel.repeat(channels, 1, 1, 1).to(device, dtype)
