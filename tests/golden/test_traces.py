@@ -16,12 +16,16 @@ import pytest
 from support import TINY, tiny_config, tiny_dataset, train
 
 from ganwright.augment.flip import Flip
+from ganwright.core.schedule import Schedule
 from ganwright.losses.base import LOSSES
+from ganwright.losses.relativistic import Relativistic
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.mlp import Mlp
+from ganwright.networks.r3gan import R3gan
 from ganwright.optimizers.adam import Adam
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
+from ganwright.regularizers.r2 import R2
 
 STEPS = 10
 # Sums come out in another order on another processor; ten steps of Adam multiply that by little.
@@ -47,7 +51,15 @@ def cases() -> dict[str, dict[str, Any]]:
         "augmentations": (Flip(),),
         "discriminator_steps": 2,
     }
-    return {**losses, "dcgan critic": critic}
+    residual = {
+        "network": R3gan(latent=8, width=4, max_width=8, blocks=1, group_channels=4),
+        "loss": Relativistic(),
+        "regularizers": (R1(weight=Schedule(1.0, 0.1), interval=1), R2(weight=Schedule(1.0, 0.1), interval=1)),
+        "augmentations": (Flip(),),
+        "augmentation_strength": Schedule(0.0, 0.5, over=0.01),
+        "average_half_life_samples": Schedule(0.0, 1000),
+    }
+    return {**losses, "dcgan critic": critic, "r3gan": residual}
 
 
 def trace(changes: dict[str, Any]) -> Trace:

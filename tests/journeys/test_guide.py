@@ -27,6 +27,7 @@ from ganwright.core.errors import GanwrightError
 from ganwright.losses.base import LOSSES
 from ganwright.networks.keras.catalogue import LAYERS
 from ganwright.optimizers.base import OPTIMIZERS
+from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.base import REGULARIZERS
 from ganwright.training.health import ADVICE
 
@@ -210,6 +211,11 @@ def test_the_page_of_own_networks_lists_the_parts(row: str, registry: Any) -> No
     (line,) = [line for line in text_of("own_networks.md").splitlines() if line.startswith(f"| {row}")]
     listed = re.findall(r"`(\w+)`", line.split("|")[2])
     assert sorted(listed) == sorted([*registry.names(), *registry.aliases])
+
+
+def test_the_page_of_recipes_lists_them_all() -> None:
+    rows = [line.split("|")[1] for line in text_of("recipes.md").splitlines() if line.startswith("| `")]
+    assert set(RECIPES) <= {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
 
 
 def test_the_page_of_how_a_gan_works_has_every_warning() -> None:

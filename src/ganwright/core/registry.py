@@ -42,6 +42,8 @@ class Registry:
     """True where a part is a function named like its file, instead of a class."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names in use for a part: {"binary_crossentropy": "non_saturating"}."""
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of functions: more of them in the file of one, {"r3gan": ("cifar10",)} for `r3gan_cifar10`, called "r3gan-cifar10"."""
 
     @cached_property
     def _files(self) -> tuple[str, ...]:
@@ -52,12 +54,17 @@ class Registry:
         return tuple(sorted(m.name for m in modules if not m.ispkg and m.name not in ("base", "registry")))
 
     @cached_property
+    def _variants(self) -> dict[str, str]:
+        """The file of each variant, by the variant's name."""
+        return {f"{file}-{variant}": file for file, variants in self.variants.items() for variant in variants}
+
+    @cached_property
     def _plugins(self) -> dict[str, Any]:
         return {point.name: point for point in entry_points(group=self.package)}
 
     def names(self) -> tuple[str, ...]:
         """Every known name, aliases left out, without importing a part."""
-        return tuple(sorted({*self._files, *self._plugins}))
+        return tuple(sorted({*self._files, *self._variants, *self._plugins}))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -72,6 +79,9 @@ class Registry:
         if name in self._files:
             module = importlib.import_module(f"{self.package}.{name}")
             return getattr(module, name if self.functions else camel_case(name))
+        if name in self._variants:
+            module = importlib.import_module(f"{self.package}.{self._variants[name]}")
+            return getattr(module, name.replace("-", "_"))
         if name in self._plugins:
             return self._plugins[name].load()
         raise UsageError(

@@ -135,7 +135,7 @@ class NetworkFamily(Part, ABC):
     kinds: ClassVar[frozenset[str]]
     """The spec kinds it can draw; empty means any."""
     applies_output: ClassVar[bool] = False
-    """Whether its generators apply an output activation of their own, so that the spec's is left out."""
+    """Whether its generators apply an output activation of their own, or want none, so that the spec's is left out."""
 
     @property
     def condition_inputs(self) -> int | None:

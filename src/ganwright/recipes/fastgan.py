@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ganwright.augment.diff_augment import DiffAugment
-from ganwright.augment.flip import Flip
 from ganwright.core.budget import Budget
 from ganwright.data.spec import DataSpec
 from ganwright.losses.hinge import Hinge
@@ -26,7 +25,7 @@ def fastgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         network=Fastgan(latent=128, width=8) if on_cpu else Fastgan(),
         loss=Hinge(),
         regularizers=(Reconstruction(),),
-        augmentations=(Flip(), DiffAugment(("colour", "translation"))),
+        augmentations=(DiffAugment(("colour", "translation")),),
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=8 if on_cpu else 16,

@@ -12,7 +12,12 @@ if TYPE_CHECKING:  # so that recipes can be listed without importing torch
     from ganwright.runtime.device import Machine
     from ganwright.training.config import TrainConfig
 
-RECIPES = Registry("recipe", "ganwright.recipes", functions=True)
+RECIPES = Registry(
+    "recipe",
+    "ganwright.recipes",
+    functions=True,
+    variants={"r3gan": ("cifar10", "ffhq64", "ffhq256", "imagenet32", "imagenet64")},
+)
 
 
 class Recipe(Protocol):

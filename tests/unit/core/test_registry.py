@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,6 +104,25 @@ def test_a_name_with_dots_or_slashes_imports_nothing(losses: Registry) -> None:
     for name in ("..core.errors", "os.path", "base", "registry", "__init__", "../hinge", ""):
         with pytest.raises(UsageError):
             losses.get(name)
+
+
+def test_variants_lie_in_the_file_of_their_base_and_are_listed_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+
+    def imports(name: str) -> Any:
+        imported.append(name)
+        return SimpleNamespace(hinge="the base", hinge_wide="the variant")
+
+    monkeypatch.setattr(registry_module.importlib, "import_module", imports)
+    registry = Registry("loss", "ganwright.losses", functions=True, variants={"hinge": ("wide",)})
+    assert {"hinge", "hinge-wide"} <= set(registry.names())
+    assert imported == []
+    assert registry.get("hinge-wide") == "the variant"
+    assert registry.get("hinge") == "the base"
+    assert set(imported) == {"ganwright.losses.hinge"}
+    with pytest.raises(UsageError) as caught:
+        registry.get("hinge-wild")
+    assert caught.value.hints[0] == "did you mean hinge-wide?"
 
 
 def test_file_names_become_class_names() -> None:

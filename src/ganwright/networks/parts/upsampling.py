@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv_transpose2d
+
+from ganwright.networks.parts.constants import kept
 
 
 class UpsampleConv2d(nn.Module):
@@ -31,9 +31,8 @@ class UpsampleConv2d(nn.Module):
         return conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
 
 
-@cache
+@kept
 def _spread(device: torch.device, dtype: torch.dtype) -> Tensor:
     """(9, 16): where each of 3x3 taps goes among 4x4. Along each axis the four are w2, w1 + w2, w0 + w1, w0."""
-    with torch.inference_mode(False):  # first asked for while sampling, it must serve training too
-        axis = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
-        return torch.kron(axis, axis).to(device, dtype)
+    axis = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
+    return torch.kron(axis, axis).to(device, dtype)

@@ -1,0 +1,138 @@
+"""A convolution whose derivatives of any order are as quick as the convolution itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from ganwright.networks.parts.constants import traced
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """What is fixed while the three tensors change places."""
+
+    padding: int
+    groups: int
+
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        return torch.conv2d(x, weight, bias, padding=self.padding, groups=self.groups)
+
+    def backward(self, slope: Tensor, x: Tensor, weight: Tensor, of_input: bool) -> Tensor:
+        """The gradient at the input, or else at the weight, where `slope` is that at the output."""
+        sides, ones = [self.padding, self.padding], [1, 1]
+        mask = [of_input, not of_input, False]
+        results: Sequence[Tensor] = torch.ops.aten.convolution_backward(
+            slope, x, weight, None, ones, sides, ones, False, [0, 0], self.groups, mask
+        )
+        return results[0 if of_input else 1]
+
+
+def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, padding: int = 0, groups: int = 1) -> Tensor:
+    """torch.conv2d of x (B, C, H, W) with weight (out, C / groups, k, k), for networks whose slopes are penalised.
+
+    The sum of a convolution's output times any third tensor is linear in the input, in the weight and in that tensor, so
+    every derivative is a convolution, its transpose, or the gradient of a weight. torch's own second derivative asks instead
+    for a convolution with a kernel as large as the picture, group by group; here the three are each other's derivatives.
+    """
+    if torch.is_autocast_enabled(x.device.type):
+        narrow = torch.get_autocast_dtype(x.device.type)
+        x, weight, bias = x.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow)
+    geometry = _Geometry(padding, groups)
+    if not torch.is_grad_enabled() or traced():
+        return geometry.forward(x, weight, bias)
+    carrier = _Carrier.apply(weight, bias, _Held(x), geometry)
+    return _Convolution.apply(x, weight, bias, carrier, geometry)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A tensor that autograd must not see as an argument."""
+
+    x: Tensor
+
+
+class _Convolution(Function):
+    """Has the gradient of its input; that of its weight and bias goes through the carrier.
+
+    A function in Python computes the gradients of all its arguments, though a penalty asks for the input's alone. In a node
+    of its own the weight's is left out by autograd when nobody wants it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, carrier: Tensor, geometry: _Geometry) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.geometry = geometry
+        return geometry.forward(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> Any:
+        (slope,) = slopes
+        x, weight = ctx.saved_tensors
+        of_input = _OfInput.apply(slope, weight, x.detach(), ctx.geometry) if ctx.needs_input_grad[0] else None
+        return of_input, None, None, slope, None
+
+
+class _Carrier(Function):
+    """No values of its own: where the slope of the output comes in, the gradients of weight and bias go out."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bias: Tensor | None, held: _Held, geometry: _Geometry) -> Tensor:
+        ctx.save_for_backward(weight)
+        ctx.held, ctx.geometry, ctx.biased = held, geometry, bias is not None
+        x, out = held.x, weight.shape[0]
+        sides = (side + 2 * geometry.padding - weight.shape[-1] + 1 for side in x.shape[2:])
+        return x.new_zeros(()).expand(x.shape[0], out, *sides)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> Any:
+        (slope,) = slopes
+        (weight,) = ctx.saved_tensors
+        of_bias = slope.sum((0, 2, 3)) if ctx.biased else None
+        return _OfWeight.apply(slope, ctx.held.x, weight.detach(), ctx.geometry), of_bias, None, None
+
+
+class _OfInput(Function):
+    """The gradient at the input, linear in the slope and in the weight; `like` gives its shape."""
+
+    @staticmethod
+    def forward(ctx: Any, slope: Tensor, weight: Tensor, like: Tensor, geometry: _Geometry) -> Tensor:
+        ctx.save_for_backward(slope, weight)
+        ctx.geometry = geometry
+        return geometry.backward(slope, like, weight, of_input=True)
+
+    @staticmethod
+    def backward(ctx: Any, *probes: Tensor) -> Any:
+        (probe,) = probes
+        slope, weight = ctx.saved_tensors
+        of_slope = conv2d_of(probe, weight, ctx.geometry) if ctx.needs_input_grad[0] else None
+        of_weight = _OfWeight.apply(slope, probe, weight.detach(), ctx.geometry) if ctx.needs_input_grad[1] else None
+        return of_slope, of_weight, None, None
+
+
+class _OfWeight(Function):
+    """The gradient at the weight, linear in the slope and in the input; `like` gives its shape."""
+
+    @staticmethod
+    def forward(ctx: Any, slope: Tensor, x: Tensor, like: Tensor, geometry: _Geometry) -> Tensor:
+        ctx.save_for_backward(slope, x)
+        ctx.geometry = geometry
+        return geometry.backward(slope, x, like, of_input=False)
+
+    @staticmethod
+    def backward(ctx: Any, *probes: Tensor) -> Any:
+        (probe,) = probes
+        slope, x = ctx.saved_tensors
+        of_slope = conv2d_of(x, probe, ctx.geometry) if ctx.needs_input_grad[0] else None
+        of_input = _OfInput.apply(slope, probe, x.detach(), ctx.geometry) if ctx.needs_input_grad[1] else None
+        return of_slope, of_input, None, None
+
+
+def conv2d_of(x: Tensor, weight: Tensor, geometry: _Geometry) -> Tensor:
+    """`conv2d` with a geometry that is known."""
+    return conv2d(x, weight, padding=geometry.padding, groups=geometry.groups)
