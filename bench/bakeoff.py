@@ -78,7 +78,7 @@ def main() -> int:
 def speed(options: argparse.Namespace) -> int:
     """Records a second of whole runs' steps, the larger of two measurements: noise only ever slows."""
     from ganwright.data.preparation import prepare
-    from ganwright.plan import time_steps
+    from ganwright.timing import time_steps
 
     for name in options.sets.split(","):
         dataset = prepare(options.data / SETS[name])

@@ -44,6 +44,7 @@ class Choices:
     discriminator_optimizer: Optimizer | PartChoice | None = None
     compile: str | None = None
     augment: AugmentChoice | None = None
+    mirror: bool | None = None
 
     def network(self) -> NetworkFamily | None:
         """The pair of networks, or None when none was given.
@@ -91,6 +92,8 @@ class Choices:
             parts["regularizers"] = tuple(_part(Regularizer, each, f"regularizers[{i}]") for i, each in given)
         if self.augment is not None:
             parts |= augmenting(self.augment)
+        if self.mirror is not None:
+            parts["mirror"] = self.mirror
         if (network := self.network()) is not None:
             parts["network"] = network
         return parts

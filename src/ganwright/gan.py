@@ -103,6 +103,7 @@ class GAN:
         discriminator_optimizer: Optimizer | PartChoice | None = None,
         compile: str | None = None,
         augment: AugmentChoice | None = None,
+        mirror: bool | None = None,
         discriminator_output: DiscriminatorOutput = "auto",
         conditional: bool | None = None,
         balance: bool = False,
@@ -127,7 +128,10 @@ class GAN:
             optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.
             compile: loss and optimizer in Keras's words: "compile(loss='binary_crossentropy', optimizer=Adam(2e-4, 0.5))".
             augment: what the discriminator sees of pictures: "diffaugment" (few pictures), "pipeline" (a little, growing) or
-                "adaptive" (as much as is needed), or "none"; None leaves it to the recipe.
+                "adaptive" (as much as is needed), or "none"; None leaves it to the recipe, and takes "adaptive" where that
+                has none and each picture will be seen very often.
+            mirror: whether real pictures are mirrored half of the time; None finds out whether mirrored ones look like the
+                others, and does so then.
             discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.
             conditional: True tells the networks what is known of the records: classes, labels, numbers; None does so if the
                 networks take them.
@@ -151,6 +155,7 @@ class GAN:
         self.discriminator_optimizer = discriminator_optimizer
         self.compile = compile
         self.augment: AugmentChoice | None = augment
+        self.mirror = mirror
         self.discriminator_output: DiscriminatorOutput = discriminator_output
         self.conditional = conditional
         self.balance = balance
@@ -236,7 +241,7 @@ class GAN:
             plan = make_plan(
                 dataset,
                 machine,
-                recipe=self.recipe or (start and start.recipe) or ("plain" if own else dataset.codec.default_recipe),
+                recipe=self.recipe or (start and start.recipe) or ("plain" if own else None),
                 budget=budget,
                 seed=self.seed,
                 batch=self.batch,

@@ -14,23 +14,17 @@ from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
+from ganwright.defaults import augmented, mirrored, recipe_for
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.device import Machine, PrecisionChoice
-from ganwright.runtime.memory import give_back, is_out_of_memory
-from ganwright.training.batches import Batches
+from ganwright.timing import time_steps_in_memory
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import choose_conditions, run_spec
 from ganwright.training.scorer import time_scoring
 from ganwright.training.scoring import SHORTEST_SECONDS, choose_scoring
-from ganwright.training.state import initial_state
-from ganwright.training.step import Report, train_step
 
 DEFAULT_SECONDS = 600.0
 """What a run gets when nobody says: ten minutes are enough to see what the data are good for."""
-TIMING_SECONDS = 3.0
-"""Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""
-TIMING_SHARE = 0.03
-"""Of the run's own time, what timing it may take beyond that cycle: a short run is not worth a long look."""
 LOOKS_SHARE = 0.03
 """Of a run's time, what pictures, curves and saving take beside the steps."""
 
@@ -70,8 +64,7 @@ class Plan:
             f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
             f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured)",
-            self.reasons.get("scoring", ""),
-            *([self.reasons["memory"]] if "memory" in self.reasons else []),
+            *(self.reasons[name] for name in ("mirror", "augment", "scoring", "memory") if self.reasons.get(name)),
         ]
 
 
@@ -79,7 +72,7 @@ def make_plan(
     dataset: Dataset,
     machine: Machine,
     *,
-    recipe: str,
+    recipe: str | None,
     budget: Budget,
     seed: int = 0,
     batch: int | None = None,
@@ -93,7 +86,9 @@ def make_plan(
     begin: Callable[[TrainConfig, DataSpec], TrainConfig] | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Plan:
-    """The recipe's config for these data, this machine and this budget.
+    """The recipe's config for these data, this machine and this budget; without a recipe, the one for such data.
+
+    Pictures are mirrored and augmented where it helps, unless the recipe, `parts` or `settings` speak of it.
 
     `parts` replaces fields of the recipe's config by objects, {"loss": Hinge()}; `settings` then overrides fields by nested
     names, {"loss": {"name": "hinge"}}. `conditional` asks for the data's conditions, or refuses them; None leaves it to the
@@ -107,6 +102,9 @@ def make_plan(
     asked, budget = budget, _or_default(budget)
     if dataset.endless and budget.epochs is not None:
         raise UsageError("E-BUDGET-05", "a stream has no passes", hints=("steps=, images= or minutes=",))
+    reasons: dict[str, str] = {}
+    if recipe is None:
+        recipe, reasons["recipe"] = recipe_for(dataset)
     own: dict[str, Any] = {"seed": seed, "threads": machine.threads, "precision": machine.precision(precision)}
     own |= {"batch": batch} if batch is not None else {}
     own |= {"balance": True} if balance else {}
@@ -116,15 +114,28 @@ def make_plan(
         config = replace(config, conditions=choose_conditions(config.network, dataset, conditional))
     spec = run_spec(config, dataset)
     config = replace(config, network=config.network.resolved(spec))
+    said = {*(parts or {}), *(settings or {})}
+    if "mirror" not in said:
+        config, reasons["mirror"] = mirrored(config, dataset)
+
+    def timed(config: TrainConfig) -> tuple[TrainConfig, float, float | None, float]:
+        """A config that fits in memory, seconds of a step, those that remain of a budget of time, and the steps to come."""
+        length = _known_length(budget, config, len(dataset))
+        config, seconds = time_steps_in_memory(config, dataset, length, now)
+        remaining = None if budget.seconds is None else budget.seconds - spent_seconds - (now() - began)
+        return config, seconds, remaining, length if remaining is None else remaining / seconds
 
     asked_parts = config.micro_batches
-    config, seconds_per_step = time_steps_in_memory(config, dataset, _known_length(budget, config, len(dataset)), now)
-    remaining = None if budget.seconds is None else budget.seconds - spent_seconds - (now() - began)
-    steps_left = _known_length(budget, config, len(dataset)) if remaining is None else remaining / seconds_per_step
+    config, seconds_per_step, remaining, steps_left = timed(config)
+    if not said & {"augmentations", "augmentation_strength"}:
+        passes = 0.0 if dataset.endless else steps_left * config.samples_per_step / len(dataset)
+        config, reasons["augment"] = augmented(config, dataset, passes)
+        if reasons["augment"]:
+            config, seconds_per_step, remaining, steps_left = timed(config)
     config, scoring_seconds = plan_scoring(config, spec, dataset, steps_left, seconds_per_step)
     remaining = None if remaining is None else remaining - scoring_seconds
     total = _total_samples(budget, config, len(dataset), seconds_per_step, remaining)
-    reasons = {"length": _length_reason(asked), "scoring": _scoring_reason(config)}
+    reasons |= {"length": _length_reason(asked), "scoring": _scoring_reason(config)}
     if config.micro_batches > asked_parts:
         reasons["memory"] = f"out of memory otherwise: {config.parts_in_words}"
     if not dataset.endless:
@@ -226,63 +237,13 @@ def check_kind(config: TrainConfig, dataset: Dataset) -> None:
     if kinds and kind not in kinds:
         name = config.network.registry.name_of(config.network)
         raise UsageError("E-RECIPE-01", f"network {name} draws {', '.join(sorted(kinds))}, not {kind}")
+    if config.mirror and kind != "image":
+        raise UsageError("E-AUGMENT-04", f"{dataset.codec.noun} have no mirror image", hints=("--no-mirror",))
     for augmentation in config.augmentations:
         if augmentation.kinds and kind not in augmentation.kinds:
             name = augmentation.registry.name_of(augmentation)
             what = f"augmentation {name} changes {', '.join(sorted(augmentation.kinds))}, not {kind}"
             raise UsageError("E-AUGMENT-01", what, hints=("--augment none",))
-
-
-def time_steps_in_memory(
-    config: TrainConfig,
-    dataset: Dataset,
-    steps_to_come: float = math.inf,
-    now: Callable[[], float] = time.monotonic,
-) -> tuple[TrainConfig, float]:
-    """As `time_steps`, with batches in smaller parts where they do not fit; the config that fits, and the seconds.
-
-    Raises:
-        ResourceError: no part of a batch fits.
-    """
-    while True:
-        try:
-            return config, time_steps(config, dataset, steps_to_come, now)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        config = config.in_smaller_parts()
-        give_back(config.device)
-
-
-def time_steps(
-    config: TrainConfig,
-    dataset: Dataset,
-    steps_to_come: float = math.inf,
-    now: Callable[[], float] = time.monotonic,
-) -> float:
-    """Seconds of one training step, a mean over whole cycles of the lazy penalties; what was trained is thrown away.
-
-    A run of few `steps_to_come` is timed more briefly.
-    """
-    config = replace(config, total_samples=max(1, config.total_samples))
-    spec = run_spec(config, dataset)
-    state, batches = initial_state(config, spec), Batches(dataset.head, config)
-    cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
-
-    def steps(count: int) -> float:
-        began = now()
-        report: Report = {}
-        for _ in range(count):
-            report = train_step(state, config, spec, batches)
-        float(report["generator_loss"])  # wait for the device
-        return now() - began
-
-    steps(2)  # the first ones choose algorithms and fill caches
-    done, seconds = 0, 0.0
-    while done == 0 or seconds < min(TIMING_SECONDS, TIMING_SHARE * steps_to_come * seconds / done):
-        seconds += steps(cycle)
-        done += cycle
-    return seconds / done
 
 
 def _known_length(budget: Budget, config: TrainConfig, records: int) -> float:

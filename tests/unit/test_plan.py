@@ -5,24 +5,30 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from support import CPU, FakeClock, tiny_dataset
 
 from ganwright import plan as plan_module
+from ganwright import timing
+from ganwright.augment.flip import Flip
 from ganwright.core.budget import Budget
 from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError, UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.data.dataset import Dataset
+from ganwright.data.preparation import prepare
 from ganwright.data.spec import Condition
+from ganwright.defaults import MANY_PASSES, recipe_for
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan
 from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.rmsprop import Rmsprop
-from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override, time_steps
+from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
+from ganwright.training.adaptive import Adaptive
 from ganwright.training.scoring import ScoringTimes
 
 SECONDS_PER_STEP = 0.5
@@ -32,7 +38,7 @@ TINY_SETTINGS: dict[str, Any] = {"network": {"name": "dcgan", "width": 4, "laten
 @pytest.fixture
 def timed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step takes half a second, without being taken, and a score longer than any run."""
-    monkeypatch.setattr(plan_module, "time_steps", lambda *_: SECONDS_PER_STEP)
+    monkeypatch.setattr(timing, "time_steps", lambda *_: SECONDS_PER_STEP)
     monkeypatch.setattr(plan_module, "time_scoring", lambda *_: ScoringTimes(0.0, 1e6, 1.0))
 
 
@@ -142,7 +148,7 @@ def test_steps_are_timed_over_whole_cycles_of_the_lazy_penalties(interval: int, 
     dataset = tiny_dataset()
     plan = planned(Budget(steps=1), FakeClock(tick=1.0), settings=TINY_SETTINGS)
     config = override(plan.config, {"regularizers": [{"name": "r1", "interval": interval}]})
-    assert time_steps(config, dataset, now=FakeClock(tick=1.0)) == pytest.approx(1.0 / cycle)
+    assert timing.time_steps(config, dataset, now=FakeClock(tick=1.0)) == pytest.approx(1.0 / cycle)
 
 
 def test_a_short_run_is_timed_briefly() -> None:
@@ -150,7 +156,7 @@ def test_a_short_run_is_timed_briefly() -> None:
     config = override(planned(Budget(steps=1), FakeClock(tick=1.0), settings=TINY_SETTINGS).config, {})
     for steps_to_come, readings in ((1, 2), (math.inf, 6)):
         clock = FakeClock(tick=1.0)
-        time_steps(config, tiny_dataset(), steps_to_come, clock)
+        timing.time_steps(config, tiny_dataset(), steps_to_come, clock)
         assert clock.time - 1000 == pytest.approx(2 + readings), "two more are those of the first two steps"
 
 
@@ -252,3 +258,53 @@ def test_a_record_without_a_class_is_in_the_way_of_a_conditional_run() -> None:
 def test_what_does_not_exist_or_fit_is_the_users_to_mend(options: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         planned(Budget(steps=1), **options)
+
+
+def faces(count: int = 64, mirrored: bool = False) -> Dataset:
+    """Pictures 8x8 that are light on the left; with `mirrored`, every second one on the right."""
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 60, (count, 8, 8)) + np.linspace(180, 0, 8)[None, None, :]
+    if mirrored:
+        pictures[::2] = pictures[::2, :, ::-1]
+    return prepare(pictures.astype(np.uint8))
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_pictures_are_mirrored_where_that_fits_them(mirrored: bool, timed: None) -> None:
+    plan = planned(Budget(steps=5), dataset=faces(mirrored=mirrored))
+    assert plan.config.mirror is mirrored
+    assert ("mirrored half of the time" if mirrored else "not mirrored: mirrored pictures look different") in "\n".join(
+        plan.lines()
+    )
+
+
+@pytest.mark.parametrize("said", [{"parts": {"mirror": True}}, {"settings": {"mirror": True}}])
+def test_who_says_so_gets_mirrored_pictures(said: dict[str, Any], timed: None) -> None:
+    assert planned(Budget(steps=5), dataset=faces(), **said).config.mirror
+    with pytest.raises(UsageError, match="have no mirror image"):
+        make_plan(prepare(np.zeros((40, 3))), CPU, recipe="mlp", budget=Budget(steps=1), **said)
+
+
+def test_pictures_that_are_told_of_and_those_of_plain_are_not_mirrored(timed: None) -> None:
+    labelled = prepare((np.zeros((64, 8, 8), np.uint8), ["a", "b"] * 32))
+    assert not planned(Budget(steps=5), dataset=labelled, conditional=True).config.mirror
+    assert not planned(Budget(steps=5), dataset=faces(mirrored=True), recipe="plain").config.mirror
+
+
+def test_few_pictures_that_are_seen_often_are_augmented(timed: None) -> None:
+    few, many = (planned(Budget(epochs=each), dataset=faces()) for each in (MANY_PASSES, MANY_PASSES / 2))
+    assert isinstance(few.config.augmentation_strength, Adaptive)
+    assert "each picture will be seen about 100 times" in "\n".join(few.lines())
+    assert many.config.augmentations == ()
+
+
+@pytest.mark.parametrize("said", [{"parts": {"augmentations": ()}}, {"settings": {"augmentations": ["flip"]}}])
+def test_who_says_so_gets_no_other_augmentation(said: dict[str, Any], timed: None) -> None:
+    config = planned(Budget(epochs=1000), dataset=faces(), **said).config
+    assert config.augmentations in ((), (Flip(),))
+
+
+def test_without_a_recipe_it_is_the_one_for_such_data(timed: None) -> None:
+    plan = planned(Budget(steps=5), recipe=None)
+    assert plan.config.recipe == recipe_for(tiny_dataset(100))[0]
+    assert plan.reasons["recipe"] == "the default for pictures"

@@ -69,6 +69,7 @@ def preview(
     from ganwright.cli.writing import check_ours, write_picture
     from ganwright.core.config import to_plain
     from ganwright.data.preparation import prepare
+    from ganwright.defaults import recipe_for
     from ganwright.plan import config_for
     from ganwright.runtime.device import find_machine
     from ganwright.training.augmenting import augmenting
@@ -80,7 +81,7 @@ def preview(
     for line in dataset.report.lines():
         output.line(line)
     parts = augmenting(augment) if augment is not None else {}
-    config = config_for(dataset, find_machine("cpu"), recipe or dataset.codec.default_recipe, parts=parts, settings=settings)
+    config = config_for(dataset, find_machine("cpu"), recipe or recipe_for(dataset)[0], parts=parts, settings=settings)
     shown, used = config.augmentations, bool(config.augmentations)
     if not used and augment is None and dataset.codec.spec.kind == "image":
         shown = augmenting("pipeline")["augmentations"]

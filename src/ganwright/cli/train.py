@@ -44,6 +44,7 @@ def train(
     images: str | None = None,
     batch: int | None = None,
     augment: Augment = None,
+    mirror: bool | None = None,
     seed: int = 0,
     device: Device = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
@@ -105,6 +106,8 @@ def train(
         Instead: pictures shown to the discriminator, as 2M.
     batch
         Pictures per turn. Default: the recipe's.
+    mirror
+        Mirror real pictures half of the time. Default: where mirrored ones look like the others.
     seed
         Every random number follows from it.
     precision
@@ -144,7 +147,7 @@ def train(
     # Whoever says what the pictures are wants the networks to hear it.
     conditional = conditional or labels is not None or any(not each.endswith("=none") for each in condition)
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment}
+    chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment, "mirror": mirror}
     chosen |= {"conditional": conditional or None, "balance": balance}
     if layers is not None:
         from ganwright.cli.layers_file import read_layers_file

@@ -41,6 +41,9 @@ class Batches:
         """
         columns = self._columns(key, rows, None)
         x, conditions = self.dataset.codec.expand(columns), self._conditions(columns)
+        if self.config.mirror:
+            turned = torch.from_numpy(key.generator("mirror").random(self.config.batch)[rows] < 0.5).to(x.device)
+            x = torch.where(turned.view(-1, 1, 1, 1), x.flip(-1), x)
         if self.config.known is None:
             return x, conditions
         drawn = self.config.known.draw(key, self.config.batch, self._layout.passes)

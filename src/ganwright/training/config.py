@@ -48,6 +48,8 @@ class TrainConfig:
     """The discriminator's."""
     balance: bool = False
     """Whether records are drawn so that every class comes equally often, however many records it has."""
+    mirror: bool = False
+    """Whether real pictures are mirrored half of the time."""
     batch: int = 64
     """Records per turn over all processes."""
     micro_batches: int = 1

@@ -52,6 +52,16 @@ def test_real_records_come_as_the_networks_see_them() -> None:
     assert 0.5 < float(x.max()) <= 1
 
 
+def test_mirrored_records_are_the_same_ones_turned_around_half_of_the_time() -> None:
+    data, key = tiny_dataset(64, 8, 6, 3), Key(0, turn="discriminator")
+    plain, mirrored = (Batches(data, tiny_config(batch=64, mirror=mirror)).real(key)[0] for mirror in (False, True))
+    turned = (mirrored == plain.flip(-1)).flatten(1).all(1)
+    assert (turned | (mirrored == plain).flatten(1).all(1)).all()
+    assert 16 < int(turned.sum()) < 48
+    part = Batches(data, tiny_config(batch=64, mirror=True)).real(key, slice(10, 20))[0]
+    assert torch.equal(part, mirrored[10:20])
+
+
 def test_successive_turns_take_up_where_the_last_one_ended() -> None:
     data = tiny_dataset(24)
     batches = Batches(data, tiny_config(batch=4, discriminator_steps=2))

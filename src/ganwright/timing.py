@@ -1,0 +1,73 @@
+"""How long a training step takes, and what memory, measured on the data and machine at hand."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from ganwright.data.dataset import Dataset
+from ganwright.runtime.memory import give_back, is_out_of_memory
+from ganwright.training.batches import Batches
+from ganwright.training.config import TrainConfig
+from ganwright.training.run_spec import run_spec
+from ganwright.training.state import initial_state
+from ganwright.training.step import Report, train_step
+
+TIMING_SECONDS = 3.0
+"""Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""
+TIMING_SHARE = 0.03
+"""Of the run's own time, what timing it may take beyond that cycle: a short run is not worth a long look."""
+
+
+def time_steps_in_memory(
+    config: TrainConfig,
+    dataset: Dataset,
+    steps_to_come: float = math.inf,
+    now: Callable[[], float] = time.monotonic,
+) -> tuple[TrainConfig, float]:
+    """As `time_steps`, with batches in smaller parts where they do not fit; the config that fits, and the seconds.
+
+    Raises:
+        ResourceError: no part of a batch fits.
+    """
+    while True:
+        try:
+            return config, time_steps(config, dataset, steps_to_come, now)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        config = config.in_smaller_parts()
+        give_back(config.device)
+
+
+def time_steps(
+    config: TrainConfig,
+    dataset: Dataset,
+    steps_to_come: float = math.inf,
+    now: Callable[[], float] = time.monotonic,
+) -> float:
+    """Seconds of one training step, a mean over whole cycles of the lazy penalties; what was trained is thrown away.
+
+    A run of few `steps_to_come` is timed more briefly.
+    """
+    config = replace(config, total_samples=max(1, config.total_samples))
+    spec = run_spec(config, dataset)
+    state, batches = initial_state(config, spec), Batches(dataset.head, config)
+    cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
+
+    def steps(count: int) -> float:
+        began = now()
+        report: Report = {}
+        for _ in range(count):
+            report = train_step(state, config, spec, batches)
+        float(report["generator_loss"])  # wait for the device
+        return now() - began
+
+    steps(2)  # the first ones choose algorithms and fill caches
+    done, seconds = 0, 0.0
+    while done == 0 or seconds < min(TIMING_SECONDS, TIMING_SHARE * steps_to_come * seconds / done):
+        seconds += steps(cycle)
+        done += cycle
+    return seconds / done
