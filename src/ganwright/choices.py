@@ -18,6 +18,7 @@ from ganwright.networks.layered import Layered
 from ganwright.networks.own.module_pair import DiscriminatorOutput, ModulePair
 from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
+from ganwright.training.augmenting import AugmentChoice, augmenting
 
 Network = nn.Module | Layers | NetworkFamily | Sequence[Any]
 """One network as a user gives it: a module, text, half of a family, or a bare list of a text's rows."""
@@ -42,6 +43,7 @@ class Choices:
     generator_optimizer: Optimizer | PartChoice | None = None
     discriminator_optimizer: Optimizer | PartChoice | None = None
     compile: str | None = None
+    augment: AugmentChoice | None = None
 
     def network(self) -> NetworkFamily | None:
         """The pair of networks, or None when none was given.
@@ -87,6 +89,8 @@ class Choices:
         if self.regularizers is not None:
             given = enumerate(self.regularizers)
             parts["regularizers"] = tuple(_part(Regularizer, each, f"regularizers[{i}]") for i, each in given)
+        if self.augment is not None:
+            parts |= augmenting(self.augment)
         if (network := self.network()) is not None:
             parts["network"] = network
         return parts

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,6 @@ from PIL import Image as PillowImage
 
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
-from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError, DivergedError, UsageError
 from ganwright.data.dataset import DataReport, Dataset
 from ganwright.data.held_out import Split, hold_out
@@ -23,7 +23,8 @@ from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
-from ganwright.milestones import DataReady, PlanReady, Preparing, Resuming
+from ganwright.milestones import CarriedOver, DataReady, PlanReady, Preparing, Resuming
+from ganwright.model.interpolation import Interpolation
 from ganwright.model.locate import find_model, find_run
 from ganwright.model.model import Model
 from ganwright.networks.base import Distribution
@@ -47,11 +48,13 @@ from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
 from ganwright.runtime.events import Events, Subscriber
 from ganwright.runtime.interrupt import StopRequest, stop_on_signals
+from ganwright.starting import Carriage, halves_of, new_folder, read_again, read_start
+from ganwright.training.augmenting import AugmentChoice
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Progress, Scored, Warned, WentBack
 from ganwright.training.loop import Loop
 from ganwright.training.recorder import CHECKPOINTS, Recorder
-from ganwright.training.request import REQUEST, Request
+from ganwright.training.request import Request
 from ganwright.training.run_folder import RunFolder
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
@@ -72,6 +75,8 @@ class GAN:
     """How it was trained."""
     data_report_: DataReport
     """What was found in the data."""
+    carried_over_: Carriage
+    """What was taken over from the model that `fit` started from."""
     history_: list[Progress]
     """The course of training, about a point a second."""
     scores_: list[Scored]
@@ -97,8 +102,10 @@ class GAN:
         generator_optimizer: Optimizer | PartChoice | None = None,
         discriminator_optimizer: Optimizer | PartChoice | None = None,
         compile: str | None = None,
+        augment: AugmentChoice | None = None,
         discriminator_output: DiscriminatorOutput = "auto",
         conditional: bool | None = None,
+        balance: bool = False,
         batch: int | None = None,
         seed: int = 0,
         device: DeviceChoice = "auto",
@@ -119,8 +126,12 @@ class GAN:
             regularizers: penalties, each likewise; an empty list takes away the recipe's.
             optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.
             compile: loss and optimizer in Keras's words: "compile(loss='binary_crossentropy', optimizer=Adam(2e-4, 0.5))".
+            augment: what the discriminator sees of pictures: "diffaugment" (few pictures), "pipeline" (a little, growing) or
+                "adaptive" (as much as is needed), or "none"; None leaves it to the recipe.
             discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.
-            conditional: True tells the networks the labels of the data; None does so if the networks take them.
+            conditional: True tells the networks what is known of the records: classes, labels, numbers; None does so if the
+                networks take them.
+            balance: records are drawn so that every class comes equally often, however many records it has.
             batch: records per turn; None leaves it to the recipe.
             seed: every random number follows from it.
             device: where to compute; "auto" takes a GPU when there is one.
@@ -139,8 +150,10 @@ class GAN:
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.compile = compile
+        self.augment: AugmentChoice | None = augment
         self.discriminator_output: DiscriminatorOutput = discriminator_output
         self.conditional = conditional
+        self.balance = balance
         self.batch = batch
         self.seed = seed
         self.device: DeviceChoice = device
@@ -162,6 +175,7 @@ class GAN:
         run: str | Path | bool = False,
         save_every_epochs: float | None = None,
         keep_discriminator: bool = False,
+        start_from: str | Path | None = None,
         keep: int = CHECKPOINTS,
         holdout: bool = True,
         patience: int | None = None,
@@ -173,7 +187,9 @@ class GAN:
 
         Args:
             data: a path (folder, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors (N, H, W), (N, H, W, C) or
-                (N, D), with labels as a pair (array, labels); a DataFrame; a list of pictures; or any iterable of batches.
+                (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
+                pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of pictures; or any iterable of
+                batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
                 `images` samples seen. Without any it is ten minutes.
             limit: take that many records, for a quick check.
@@ -181,6 +197,8 @@ class GAN:
             run: a folder for config, metrics, pictures and the model as they come; True makes one under runs/.
             save_every_epochs: pictures and model after so many passes each, instead of by the clock.
             keep_discriminator: the run folder's model gets the discriminator too, for `score`.
+            start_from: a trained model to go on from, on these data: a file, a run folder (whose newest checkpoint has the
+                discriminator too), a run's name, or "last". Its networks and recipe are taken, fitted to the data.
             keep: checkpoints that the run folder holds, the newest ones; at least 2.
             holdout: keep some records from training (5%, at least 200, at most 10%), so that `evaluate` can tell whether
                 it copies, and what real records would get.
@@ -202,12 +220,14 @@ class GAN:
         machine = find_machine(self.device)
         keep_freed_memory()
         events = self._listened_to(subscribers)
+        start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
+        modality = self.modality if start is None else start.modality(self.modality)
+        own = "network" in parts
 
         if stream:
-            whole: Dataset = open_stream(data, self.modality, limit=limit, progress=_preparing(events))
+            whole: Dataset = open_stream(data, modality, limit=limit, progress=_preparing(events))
         else:
-            own = "network" in parts
-            whole = prepare(data, self.modality, limit=limit, as_numbers=own, progress=_preparing(events))
+            whole = prepare(data, modality, limit=limit, as_numbers=own, progress=_preparing(events))
         self.data_report_ = whole.report
         split = hold_out(whole) if holdout else Split(whole)
         dataset = split.train
@@ -216,13 +236,15 @@ class GAN:
             plan = make_plan(
                 dataset,
                 machine,
-                recipe=self.recipe or ("plain" if "network" in parts else dataset.codec.default_recipe),
+                recipe=self.recipe or (start and start.recipe) or ("plain" if own else dataset.codec.default_recipe),
                 budget=budget,
                 seed=self.seed,
                 batch=self.batch,
                 precision=self.precision,
                 parts=parts,
-                conditional=self.conditional,
+                conditional=self.conditional if start is None else start.conditional(self.conditional, dataset),
+                balance=self.balance,
+                begin=None if start is None else partial(start.begin, asked=self.recipe or "", given=own),
                 settings=choices.settings(self.settings or {}),
                 patience=patience,
                 spent_seconds=time.monotonic() - began,
@@ -231,9 +253,10 @@ class GAN:
             deadline = None if plan.deadline_seconds is None else began + plan.deadline_seconds
             request = request_of(
                 data,
-                modality=self.modality,
+                modality=modality,
                 limit=limit,
-                as_numbers="network" in parts,
+                start_from="" if start is None else start.place,
+                as_numbers=own,
                 holdout=holdout,
                 train_seconds=None if deadline is None else deadline - time.monotonic(),
                 epochs=epochs is not None,
@@ -241,11 +264,15 @@ class GAN:
                 keep_discriminator=keep_discriminator,
                 keep=keep,
             )
-            folder = _run_folder(run, split, plan, request)
+            state = initial_state(self.config_, run_spec(self.config_, dataset))
+            carriage = None if start is None else start.carry_into(state, self.config_, plan.spec)
+            folder = new_folder(run, split, plan, request, carriage)
             with alone(folder) if folder else nullcontext():
                 recorder = self._recorder(folder, events, split, request)
                 events.emit(PlanReady(plan, folder))
-                state = initial_state(self.config_, run_spec(self.config_, dataset))
+                if carriage is not None:
+                    self.carried_over_ = carriage
+                    events.emit(CarriedOver(carriage))
                 self._train(split, request, recorder, events, handle_signals, deadline, state)
         return self
 
@@ -302,6 +329,8 @@ class GAN:
             state = initial_state(config, run_spec(config, split.train))
             if start.checkpoint is not None:
                 start.checkpoint.restore(state)
+            elif config.trained_from is not None:
+                read_again(request, config, *halves).carry_into(state, config, run_spec(config, split.train))
             if start.attempt is not None:
                 state.attempt = start.attempt
             recorder.cut_back(state.step, start.memory.scores)
@@ -395,12 +424,16 @@ class GAN:
         self.model_ = loop.kept
 
     def sample(self, n: int = 1, **options: Any) -> Any:
-        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}` of a table; see `Model.sample`."""
+        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}`; see `Model.sample`."""
         return self._fitted().sample(n, **options)
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:
         """Rows of a table with what is not in them drawn; see `Model.complete`."""
         return self._fitted().complete(data, seed=seed)
+
+    def interpolate(self, n: int = 6, **options: Any) -> Interpolation:
+        """Pictures on the way from sample to sample, to look at or to `.save("film.gif")`; see `Model.interpolate`."""
+        return self._fitted().interpolate(n, **options)
 
     def grid(self, rows: int | None = None, columns: int | None = None, **options: Any) -> PillowImage.Image:
         """rows x columns samples in one picture, or one row a class with `by_class=True`; see `Model.grid`."""
@@ -472,22 +505,6 @@ def _in_seconds(minutes: float | None, seconds: float | None) -> float | None:
 
 def _preparing(events: Events) -> Callable[[str, int, int], None]:
     return lambda what, done, total: events.emit(Preparing(what, done, total))
-
-
-def _run_folder(run: str | Path | bool, split: Split, plan: Plan, request: Request) -> RunFolder | None:
-    if run is False:
-        return None
-    path = None if run is True else Path(run).expanduser()
-    dataset = split.train
-    folder = RunFolder.create(path, dataset.name, dataset.codec.describe())
-    held_out = 0 if split.held_out is None else len(split.held_out)
-    data = {"name": dataset.name, "records": len(dataset), "held_out": held_out}
-    data["fingerprint"] = dataset.whole.fingerprint
-    folder.write_config(plan.config, data)
-    folder.write_json(REQUEST, to_plain(request))
-    folder.write_json("data_report.json", to_plain(dataset.report))
-    folder.write_status("running", step=0)
-    return folder
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ganwright.data.dataset import DataReport, Dataset
 from ganwright.plan import Plan
+from ganwright.starting import Carriage
 from ganwright.training.run_folder import RunFolder
 
 
@@ -26,6 +27,13 @@ class PlanReady:
 
     plan: Plan
     run: RunFolder | None
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """Emitted by `fit` before the first step of a run that starts from a model."""
+
+    carriage: Carriage
 
 
 @dataclass(frozen=True)

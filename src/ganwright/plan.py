@@ -86,17 +86,19 @@ def make_plan(
     precision: PrecisionChoice = "auto",
     parts: dict[str, Any] | None = None,
     conditional: bool | None = None,
+    balance: bool = False,
     settings: dict[str, Any] | None = None,
     patience: int | None = None,
     spent_seconds: float = 0.0,
+    begin: Callable[[TrainConfig, DataSpec], TrainConfig] | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The recipe's config for these data, this machine and this budget.
 
     `parts` replaces fields of the recipe's config by objects, {"loss": Hinge()}; `settings` then overrides fields by nested
     names, {"loss": {"name": "hinge"}}. `conditional` asks for the data's conditions, or refuses them; None leaves it to the
-    networks. `spent_seconds` of a time budget are gone already (reading the data). Timing trains throw-away networks, so the
-    run itself starts fresh.
+    networks. `spent_seconds` of a time budget are gone already (reading the data). `begin` changes the recipe's config,
+    first of all, for a run that starts from a model. Timing trains throw-away networks, so the run itself starts fresh.
 
     Raises:
         UsageError: an unknown recipe or setting, or networks that do not fit the data.
@@ -105,13 +107,11 @@ def make_plan(
     asked, budget = budget, _or_default(budget)
     if dataset.endless and budget.epochs is not None:
         raise UsageError("E-BUDGET-05", "a stream has no passes", hints=("steps=, images= or minutes=",))
-    config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget)
-    config = replace(config, **(parts or {}))
-    config = replace(config, seed=seed, threads=machine.threads, precision=machine.precision(precision))
-    config = replace(config, batch=batch) if batch is not None else config
-    config = override(config, settings or {})
+    own: dict[str, Any] = {"seed": seed, "threads": machine.threads, "precision": machine.precision(precision)}
+    own |= {"batch": batch} if batch is not None else {}
+    own |= {"balance": True} if balance else {}
+    config = config_for(dataset, machine, recipe, budget, begin=begin, parts={**(parts or {}), **own}, settings=settings)
     config = replace(config, scoring=replace(config.scoring, patience=patience)) if patience is not None else config
-    check_kind(config, dataset)
     if not config.conditions:
         config = replace(config, conditions=choose_conditions(config.network, dataset, conditional))
     spec = run_spec(config, dataset)
@@ -131,6 +131,28 @@ def make_plan(
         reasons["epochs"] = f"{total / len(dataset):,.1f} passes over the data"
     config = replace(config, total_samples=total)
     return Plan(config, spec, machine, seconds_per_step, budget.seconds, scoring_seconds, reasons)
+
+
+def config_for(
+    dataset: Dataset,
+    machine: Machine,
+    recipe: str,
+    budget: Budget | None = None,
+    *,
+    begin: Callable[[TrainConfig, DataSpec], TrainConfig] | None = None,
+    parts: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+) -> TrainConfig:
+    """The recipe's config for these data with what else `make_plan` takes; its length is not planned.
+
+    Raises:
+        UsageError: an unknown recipe or setting, or parts that are not for these data.
+    """
+    config: TrainConfig = RECIPES.get(recipe)(dataset.codec.spec, machine, budget or Budget())
+    config = begin(config, dataset.codec.spec) if begin is not None else config
+    config = override(replace(config, **(parts or {})), settings or {})
+    check_kind(config, dataset)
+    return config
 
 
 def plan_scoring(
@@ -199,11 +221,16 @@ def _merged(old: Any, new: Any, where: str) -> Any:
 
 
 def check_kind(config: TrainConfig, dataset: Dataset) -> None:
-    """Raise UsageError unless the config's networks draw data of this kind."""
+    """Raise UsageError unless the config's networks draw data of this kind, and its augmentations change such."""
     kinds, kind = config.network.kinds, dataset.codec.spec.kind
     if kinds and kind not in kinds:
         name = config.network.registry.name_of(config.network)
         raise UsageError("E-RECIPE-01", f"network {name} draws {', '.join(sorted(kinds))}, not {kind}")
+    for augmentation in config.augmentations:
+        if augmentation.kinds and kind not in augmentation.kinds:
+            name = augmentation.registry.name_of(augmentation)
+            what = f"augmentation {name} changes {', '.join(sorted(augmentation.kinds))}, not {kind}"
+            raise UsageError("E-AUGMENT-01", what, hints=("--augment none",))
 
 
 def time_steps_in_memory(

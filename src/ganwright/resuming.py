@@ -19,6 +19,7 @@ from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
 from ganwright.data.dataset import Dataset
+from ganwright.data.opening import is_labelled_path
 from ganwright.data.sources.tables import TableFile
 from ganwright.model.model import Model
 from ganwright.model.model_file import stored_family
@@ -67,7 +68,10 @@ class GoingOn:
 def request_of(data: Any, **facts: Any) -> Request:
     """The request for these data: a path, a `TableFile`, or objects in memory, which nobody can find again."""
     if isinstance(data, TableFile):
-        return Request(str(Path(data.path).expanduser().absolute()), data.asked, **facts)
+        return Request(str(Path(data.path).expanduser().absolute()), asked=data.asked, **facts)
+    if is_labelled_path(data) and isinstance(data[1], str | os.PathLike):
+        place, labels = (str(Path(each).expanduser().absolute()) for each in data)
+        return Request(place, labels, **facts)
     place = str(Path(data).expanduser().absolute()) if isinstance(data, str | os.PathLike) else ""
     return Request(place, **facts)
 
@@ -79,9 +83,13 @@ def data_of(request: Request, given: Any = None) -> Any:
         UsageError: they were in memory, and are not given again.
     """
     if given is not None:
-        return given
+        # Pictures that were moved still have their file of labels.
+        labels = isinstance(given, str | os.PathLike) and request.labels
+        return (given, request.labels) if labels else given
     if not request.place:
         raise UsageError("E-RUN-04", "the data of this run were in memory", hints=("pass them again: resume(run, data)",))
+    if request.labels:
+        return Path(request.place), Path(request.labels)
     return Path(request.place) if request.asked is None else TableFile(request.place, request.asked)
 
 

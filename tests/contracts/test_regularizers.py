@@ -12,12 +12,19 @@ from torch import Tensor
 
 from ganwright.augment.base import Augmentation
 from ganwright.augment.flip import Flip
+from ganwright.core.errors import UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.data.sampler import KnownColumns
 from ganwright.networks.columns import Columns
+from ganwright.networks.fastgan import Fastgan
+from ganwright.networks.mlp import Mlp
 from ganwright.regularizers.base import REGULARIZERS, Regularizer
+from ganwright.regularizers.consistency import Consistency
+from ganwright.regularizers.dragan import Dragan
 from ganwright.regularizers.gradient_penalty import GradientPenalty
+from ganwright.regularizers.lecam import Lecam
 from ganwright.regularizers.r1 import R1
+from ganwright.regularizers.reconstruction import Reconstruction
 from ganwright.training.batches import ALL, Batches
 from ganwright.training.state import initial_state
 from ganwright.training.turn import Turn
@@ -49,6 +56,10 @@ class FakeTurn:
         if self.augment is not None:
             x = self.augment.apply(x, 1.0, self.uniform("augmentation", (len(x), self.augment.draws())))
         return self.discriminator(x)
+
+    def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Each value as the verdict on the record: whatever depends on the discriminator's weights."""
+        return ((self.judge(x)[0].view(-1, 1, 1, 1).expand_as(x), x),)
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
         return torch.rand(shape, generator=torch.Generator().manual_seed(len(purpose)))
@@ -99,6 +110,8 @@ def test_a_penalty_trains_in_a_step_and_shows_in_its_report(name: str) -> None:
     if "real" in regularizer.needs:
         data = tiny_table()
         config = tiny_config(network=Columns(width=8, discriminator_widths=(8,)), known=KnownColumns())
+    if "reconstruction" in regularizer.needs:
+        config = replace(config, network=Fastgan(latent=8, width=4))
     with_it, reports = train(replace(config, regularizers=(regularizer,)), 3, data)
     without, _ = train(config, 3, data)
     if regularizer.player == "discriminator":
@@ -185,6 +198,120 @@ def test_the_gradient_penalty_of_a_flat_critic_has_a_finite_gradient() -> None:
     torch.testing.assert_close(values, torch.ones(6), rtol=0, atol=1e-5)
     assert weight.grad is not None
     assert weight.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_dragan_of_a_linear_discriminator_is_its_norm_less_the_slope_squared(slope: float) -> None:
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    values, _ = Dragan(slope=slope).penalty(FakeTurn(linear(weight), batch(1), batch(2)), {})
+    norm = weight.detach().norm()
+    torch.testing.assert_close(values, ((norm - slope) ** 2).expand(6))
+    values.mean().backward()
+    torch.testing.assert_close(weight.grad, 2 * (norm - slope) * weight.detach() / norm)
+
+
+def test_dragan_looks_around_the_reals_with_normal_noise() -> None:
+    turn = FakeTurn(linear(torch.ones(18)), batch(1, 2000), batch(2, 2000))
+    Dragan(deviation=0.3).penalty(turn, {})
+    assert turn.real is not None
+    (around,) = turn.seen
+    noise = ((around - turn.real) / 0.3).detach().flatten()
+    assert noise.isfinite().all()
+    assert float(noise.mean()) == pytest.approx(0, abs=0.02)
+    assert float(noise.std()) == pytest.approx(1, abs=0.02)
+    assert float((noise.abs() < 1).float().mean()) == pytest.approx(0.683, abs=0.01), "normal, not uniform"
+
+
+def test_lecam_pulls_verdicts_to_the_anchors_of_the_other_kind() -> None:
+    """By hand: anchors 2 (of reals) and -1 (of fakes); reals at 3 and fakes at -2 are 4 from the other kind's."""
+    one = torch.ones(1, requires_grad=True)
+    turn = FakeTurn(lambda x: (x.flatten(1).mean(1) * one,), torch.full((6, 2, 3, 3), 3.0), torch.full((6, 2, 3, 3), -2.0))
+    values, state = Lecam(decay=0.9).penalty(turn, {"real": torch.tensor(2.0), "fake": torch.tensor(-1.0)})
+    torch.testing.assert_close(values, torch.full((6,), 16.0 + 16.0))
+    torch.testing.assert_close(state["real"], torch.tensor(0.9 * 2 + 0.1 * 3))
+    torch.testing.assert_close(state["fake"], torch.tensor(0.9 * -1 + 0.1 * -2))
+    assert not any(value.requires_grad for value in state.values())
+    values.mean().backward()  # d/dw of (3w + 1)^2 + (-2w - 2)^2 at w = 1
+    torch.testing.assert_close(one.grad, torch.tensor([2 * 3 * 4.0 + 2 * -2 * -4.0]))
+
+
+def test_lecam_takes_the_mean_over_heads_and_patches_for_a_verdict() -> None:
+    turn = FakeTurn(linear(torch.zeros(18)), batch(1), batch(2))
+    turn.real_logits = (torch.full((6,), 3.0), torch.tensor([[1.0, 2.0, 6.0]]).expand(6, 3))
+    turn.fake_logits = (torch.zeros(6), torch.zeros(6, 3))
+    values, _ = Lecam().penalty(turn, Lecam().initial_state())
+    torch.testing.assert_close(values, torch.full((6,), 9.0))
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8])
+def test_what_a_penalty_remembers_does_not_depend_on_the_parts_of_a_batch(parts: int) -> None:
+    """Parts of unequal length among them; the state stands still until the whole turn is done."""
+    network = Mlp(latent=8, generator_widths=(), discriminator_widths=(16,))
+    config = tiny_config(network=network, regularizers=(Lecam(decay=0.5),))
+    at_once, _ = train(config, 3)
+    in_parts, _ = train(replace(config, micro_batches=parts), 3)
+    for name, value in at_once.regularizer_states[0].items():
+        assert float(value) != 0
+        torch.testing.assert_close(in_parts.regularizer_states[0][name], value, rtol=1e-4, atol=1e-6)
+    assert not at_once.remembered
+
+
+def test_consistency_moves_a_picture_as_its_draws_say() -> None:
+    x = torch.arange(16.0).view(1, 1, 4, 4).expand(3, 2, 4, 4)
+    # Not mirrored and not shifted; mirrored; one row down, one column to the left, not mirrored.
+    draws = torch.tensor([[0.5, 0.5, 0.5], [0.4, 0.5, 0.5], [0.9, 0.1, 0.9]])
+    still, mirrored, shifted = Consistency(shift=0.25).changed(x, draws)
+    assert torch.equal(still, x[0])
+    assert torch.equal(mirrored, x[0].flip(-1))
+    assert shifted[1].tolist() == [[1, 2, 3, 3], [1, 2, 3, 3], [5, 6, 7, 7], [9, 10, 11, 11]]
+    unmirrored = Consistency(shift=0.25, mirror=False).changed(x, draws)
+    assert torch.equal(unmirrored[1], x[0])
+
+
+def test_consistency_of_a_linear_discriminator_is_what_the_move_changes() -> None:
+    weight = torch.randn(18, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    turn = FakeTurn(linear(weight), batch(1), batch(2))
+    values, _ = Consistency(shift=0.4).penalty(turn, {})
+    expected = torch.zeros(6)
+    for x, moved in zip((batch(1), batch(2)), turn.seen, strict=True):
+        assert not torch.equal(x, moved)
+        expected += ((x - moved).flatten(1) @ weight.detach()).square()
+    torch.testing.assert_close(values, expected)
+
+
+def test_consistency_leaves_a_discriminator_alone_that_sees_no_difference() -> None:
+    even = torch.rand(6, 2, 1, 1, generator=torch.Generator().manual_seed(0)).expand(6, 2, 3, 3).clone()
+    values, _ = Consistency(shift=0.4).penalty(FakeTurn(linear(torch.ones(18)), even, even.clone()), {})
+    torch.testing.assert_close(values, torch.zeros(6))
+
+
+def test_consistency_refuses_what_is_no_picture() -> None:
+    with pytest.raises(UsageError, match="E-PENALTY-01"):
+        train(tiny_config(network=Columns(), known=KnownColumns(), regularizers=(Consistency(),)), 1, tiny_table())
+
+
+def test_reconstruction_is_nothing_where_the_picture_is_met_and_grows_with_the_error() -> None:
+    x = batch(3)
+
+    @dataclass
+    class Drawing(FakeTurn):
+        noise: float = 0.0
+
+        def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+            return ((x + self.noise * batch(4), x), (x, x))
+
+    found = [
+        Reconstruction().penalty(Drawing(linear(torch.ones(18)), x, batch(2), noise=noise), {})[0]
+        for noise in (0.0, 0.1, 0.2)
+    ]
+    torch.testing.assert_close(found[0], torch.zeros(6))
+    assert (found[1] > 0).all()
+    assert (found[1] < found[2]).all()
+
+
+def test_reconstruction_asks_for_a_discriminator_that_can_draw() -> None:
+    with pytest.raises(UsageError, match="E-PENALTY-02"):
+        train(tiny_config(regularizers=(Reconstruction(),)), 1)
 
 
 def test_under_a_real_turn_everything_is_mirrored_by_the_same_draws() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -81,7 +82,7 @@ def commands_of(block: Block) -> Iterator[tuple[list[str], list[str]]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a reader might be: two folders of pictures, MNIST's four files, forty digits of noise in each, three tables."""
+    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables."""
     random = np.random.default_rng(0)
     (tmp_path / "people.csv").write_text(people(random), encoding="utf-8")
     (tmp_path / "known.csv").write_text("age,education\n31,Masters\n64,\n", encoding="utf-8")
@@ -90,6 +91,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for number in range(60):
             pixels = random.integers(0, 256, (12, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.jpg")
+    pets = ["file,breed,age,indoor,collar"]
+    for number in range(60):
+        breed, yes_or_no = ("siamese", "persian")[number % 3 == 0], random.choice(["yes", "no"], 2)
+        pets.append(f"{number}.jpg,{breed},{(number % 30 + 1) / 2},{','.join(yes_or_no)}")
+    shutil.copytree(tmp_path / "cats", tmp_path / "pets")
+    (tmp_path / "pets" / "labels.csv").write_text("\n".join(pets), encoding="utf-8")
     (tmp_path / "mnist").mkdir()
     for split in ("train", "t10k"):
         images, labels = random.integers(0, 256, (40, 28, 28), dtype=np.uint8), np.arange(40, dtype=np.uint8) % 10

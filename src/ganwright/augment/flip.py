@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganwright.augment.base import Augmentation
+from ganwright.augment.base import Augmentation, Strength
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,6 @@ class Flip(Augmentation):
     def draws(self) -> int:
         return 1
 
-    def apply(self, x: Tensor, strength: float, draws: Tensor) -> Tensor:
+    def apply(self, x: Tensor, strength: Strength, draws: Tensor) -> Tensor:
         mirrored = (draws[:, 0] < 0.5 * strength).view(-1, *(1 for _ in x.shape[1:]))
         return torch.where(mirrored, x.flip(-1), x)

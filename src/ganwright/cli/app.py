@@ -20,7 +20,9 @@ from ganwright.cli.doctor import doctor
 from ganwright.cli.evaluate import evaluate
 from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
+from ganwright.cli.interpolate import interpolate
 from ganwright.cli.output import Output
+from ganwright.cli.preview import preview
 from ganwright.cli.resume import resume
 from ganwright.cli.runs import runs, show
 from ganwright.cli.sample import sample
@@ -29,10 +31,12 @@ from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 
 VERBS = {
     "train": train,
+    "preview": preview,
     "resume": resume,
     "runs": runs,
     "show": show,
     "sample": sample,
+    "interpolate": interpolate,
     "evaluate": evaluate,
     "compare": compare,
     "inspect": inspect,
@@ -48,6 +52,7 @@ Ganwright trains generative adversarial networks: a folder of pictures in, new p
 Examples:
   ganwright demo                                 hand-written digits in a minute, no data needed
   ganwright train photos/                        ten minutes on your pictures
+  ganwright preview photos/                      what the networks will see of them
   ganwright train photos/ --time 2h              longer is better
   ganwright resume                               go on where the last run was stopped
   ganwright runs                                 what was trained here, and how it stands

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
-from ganwright.milestones import DataReady, PlanReady, Preparing, Resuming
+from ganwright.milestones import CarriedOver, DataReady, PlanReady, Preparing, Resuming
 from ganwright.training.events import Ended, Kept, Progress, Scored, Warned
 
 PLAIN_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
@@ -63,6 +63,9 @@ class Console:
             case PlanReady():
                 self._still()
                 self._plan(event)
+            case CarriedOver():
+                for number, line in enumerate(event.carriage.lines()):
+                    self._say(f"{'' if number else 'Carried':9}{line}")
             case Resuming():
                 self._still()
                 share = event.step * 100 // max(1, event.total_steps)

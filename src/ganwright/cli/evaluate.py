@@ -155,8 +155,11 @@ def _place_of_data(model: Path) -> Any:
     try:
         told = json_module.loads(report.read_text(encoding="utf-8"))
         place, reading = told["place"], from_plain(Asked, told.get("reading", {}), "reading")
+        labels = told.get("labels", "")
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError("E-EVALUATE-11", f"what was {model} trained on?", why="no run folder tells", hints=hints) from None
     if not isinstance(place, str) or not Path(place).expanduser().exists():
         raise UsageError("E-EVALUATE-11", f"the data are not at {place} any more", hints=hints)
+    if labels and isinstance(labels, str) and Path(labels).expanduser().exists():
+        return place, labels
     return place if reading == Asked() else TableFile(place, reading)

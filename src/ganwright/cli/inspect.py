@@ -27,6 +27,9 @@ def inspect(model: str = "last", /, *, json: Json = False, debug: Debug = False)
     facts = read_facts(path)
     output = Output(json)
     if json:
+        # Rows that conditions are drawn from are for programs that sample.
+        for condition in facts["spec"].get("conditions", []):
+            condition.pop("rows", None)
         output.document({"path": str(path), "bytes": path.stat().st_size, **facts})
         return
     output.line(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
@@ -48,7 +51,7 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [
         ("makes", f"{facts['spec'].get('kind')} of shape {shape} (channels×height×width)"),
         *_network(facts["network"]),
-        ("told", ", ".join(each["name"] for each in facts["spec"].get("conditions", [])) or "nothing: it is unconditional"),
+        *_told(facts["spec"].get("conditions", [])),
         ("size", f"{sum(sizes):,} values in {len(sizes)} tensors"),
     ]
     if imported := known.get("imported"):
@@ -58,8 +61,10 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
     elif data:
         held_out = f"; {data['held_out']['records']:,} were kept from it" if data.get("held_out") else ""
         lines.append(("trained on", f"{data.get('records'):,} records of {data.get('name')}{held_out}"))
-        for condition in data.get("conditions", []):
-            lines.append(("", f"{condition['name']}: {len(condition['classes'])} classes ({_short(condition['classes'])})"))
+        lines += [("", _in_words(condition)) for condition in data.get("conditions", [])]
+    if began := config.get("trained_from"):
+        of = f", of {began['data']}" if began.get("data") else ""
+        lines.append(("began with", f"{began.get('model')} ({str(began.get('fingerprint'))[:16]}){of}"))
     if training:
         how_long = format_duration(training.get("seconds", 0))
         lines.append(("training", f"{training.get('steps'):,} steps, {training.get('samples_seen'):,} samples, {how_long}"))
@@ -72,6 +77,23 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("made with", ", ".join(f"{k} {v}" for k, v in training.get("versions", {}).items())))
     lines.append(("format", f"{facts['format']} version {facts['version']}"))
     return [(name, printable(text)) for name, text in lines]
+
+
+def _told(conditions: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What the networks are told of a record, and so what samples can be asked to be."""
+    if not conditions:
+        return [("told", "nothing: it is unconditional")]
+    return [("told" if place == 0 else "", _in_words(condition)) for place, condition in enumerate(conditions)]
+
+
+def _in_words(condition: dict[str, Any]) -> str:
+    """ "breed: 5 classes (...)", "age: a number from 18 to 90", "labels: any of 3 (glasses, hat, ...)"."""
+    kind, classes = condition.get("kind", "class"), condition.get("classes", [])
+    if kind == "number":
+        angle = ", an angle" if condition.get("circular") else ""
+        return f"{condition['name']}: a number from {condition['low']:g} to {condition['high']:g}{angle}"
+    counted = f"any of {len(classes)}" if kind == "labels" else f"{len(classes)} classes"
+    return f"{condition['name']}: {counted} ({_short(classes)})"
 
 
 def _network(network: dict[str, Any]) -> list[tuple[str, str]]:

@@ -21,6 +21,14 @@ Noise = Annotated[
         help="What the latent is drawn from; uniform is in -1..1, truncated is normal within two deviations.",
     ),
 ]
+Augment = Annotated[
+    Literal["none", "diffaugment", "pipeline", "adaptive"] | None,
+    Parameter(
+        name="--augment",
+        help="Changes to what the discriminator sees of pictures: diffaugment for few of them, pipeline for a little, "
+        "adaptive for as much as is needed. Default: the recipe's.",
+    ),
+]
 Device = Annotated[Literal["auto", "cpu", "cuda", "mps"], Parameter(name="--device", help="Where to compute.")]
 Json = Annotated[
     bool,

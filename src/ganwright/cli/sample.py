@@ -24,10 +24,12 @@ def sample(
     title: str = "",
     label: str | None = None,
     where: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    beyond: Annotated[bool, Parameter(negative=())] = False,
     match: Path | None = None,
     ids: Annotated[bool, Parameter(negative=())] = False,
     by_class: Annotated[bool, Parameter(negative=())] = False,
     noise: Noise = None,
+    truncation: float = 1.0,
     format: Literal["png", "jpg"] | None = None,
     device: Device = "cpu",
     json: Json = False,
@@ -55,14 +57,18 @@ def sample(
     label
         Of which class, for a model that was trained with --conditional. Default: as the data had them.
     where
-        Of rows, what a column is to be: "education=Masters", "sex=Male|Female", "age=30..40", "age>=50", "city=" for
-        missing cells. May be repeated; all of them hold.
+        What samples are to be, of what a model was told or of a row's columns: "breed=siamese", "glasses=yes",
+        "sex=Male|Female", "age=30..40", "age>=50", of rows "city=" for missing cells. May be repeated; all of them hold.
+    beyond
+        With --where, numbers may lie outside what the data had.
     ids
         Rows get new ids in the columns that were left out because they only name rows.
     match
         A table with some of the columns: its rows are completed, with columns that it lacks and cells that are empty.
     by_class
         One picture with a row for each class; --grid then says how many classes and columns.
+    truncation
+        How far samples vary, above 0 and up to 1: 0.7 gives more typical, less varied ones.
     format
         Of the picture files. Default: png.
     """
@@ -90,7 +96,16 @@ def sample(
         output.line(f"{count:,} rows of {match} completed → {files[0]}   (model {path}, seed {seed})")
         output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})
         return
-    sampling: dict[str, Any] = {"noise": noise, "label": label} if label is not None else {"noise": noise}
+    sampling: dict[str, Any] = {"noise": noise, "truncation": truncation}
+    if label is not None:
+        from ganwright.data.spec import first_class
+
+        classes = first_class(loaded.spec.conditions)
+        sampling["label" if classes is None else classes.name] = label
+    if where:
+        from ganwright.data.tables.asking import parse_wishes
+
+        sampling |= {"where": parse_wishes(where), "beyond": beyond}
     if shape is not None or by_class:
         rows_and_columns = shape if shape is not None else (None, None)
         extra = {"title": title, "by_class": by_class}
@@ -98,10 +113,6 @@ def sample(
         output.line(f"{files[0]}   (model {path}, seed {seed})")
         output.document({"model": str(path), "seed": seed, "files": [str(file) for file in files]})
         return
-    if where:
-        from ganwright.data.tables.asking import parse_wishes
-
-        sampling["where"] = parse_wishes(where)
     files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling, ids=ids)
     place = files[0] if len(files) == 1 else out
     output.line(f"{count:,} new {loaded.codec.noun} ({loaded.codec.describe()}) → {place}   (model {path}, seed {seed})")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Debug, Device, Json, Noise, Recipe, parse_size
+from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
 from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
 from ganwright.cli.settings import parse_settings
@@ -32,6 +32,10 @@ def train(
     latent: int | None = None,
     noise: Noise = None,
     conditional: Annotated[bool, Parameter(negative=())] = False,
+    labels: Path | None = None,
+    condition: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    unlabelled: Literal["keep", "skip"] = "keep",
+    balance: Annotated[bool, Parameter(negative=())] = False,
     set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
     run: Path | None = None,
     time: str | None = None,
@@ -39,6 +43,7 @@ def train(
     steps: str | None = None,
     images: str | None = None,
     batch: int | None = None,
+    augment: Augment = None,
     seed: int = 0,
     device: Device = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
@@ -49,6 +54,7 @@ def train(
     limit: str | None = None,
     save_every: float | None = None,
     keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
+    start_from: Annotated[str | None, Parameter(name=["--from", "--start-from"])] = None,
     keep: int = 2,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     patience: int | None = None,
@@ -66,7 +72,8 @@ def train(
     Parameters
     ----------
     path
-        The data. Sub-folders of pictures are taken as class labels and kept with the model.
+        The data. Sub-folders of pictures are taken as class labels and kept with the model; so is what labels.csv or
+        metadata.jsonl or dataset.json beside the pictures says.
     layers
         Two networks of your own, as Keras-style layers in a TOML file: see docs/guide/layers.md.
     loss
@@ -74,7 +81,16 @@ def train(
     latent
         Length of the noise vector. Default: the recipe's.
     conditional
-        Tell the networks the class labels, so that samples can be asked for by --label.
+        Tell the networks what is known of each picture, so that samples can be asked for by --label and --where.
+    labels
+        A file of what is known of each picture that lies elsewhere; with it the networks are told, too.
+    condition
+        What a column of it is: age=number, angle=degrees, breed=class, glasses,hat=labels, id=none. May be repeated, and
+        tells the networks, too. Default: found out.
+    unlabelled
+        Whether pictures of which something is not known are left out; a conditional GAN cannot train on them.
+    balance
+        Draw every class equally often, however many pictures it has.
     set_
         Any setting of the run, by its name in config.toml: loss.name=hinge, optimizer.learning_rate=1e-3. May be repeated.
     run
@@ -107,6 +123,9 @@ def train(
         Pictures and model after so many passes over the data each. Default: by the clock, about 25 times.
     keep_discriminator
         The model file gets the discriminator too, for `score` in Python.
+    start_from
+        A trained model to go on from, on these data: a file, a run folder, a run's name, or last. Its recipe and networks
+        are taken, fitted to the data, with as much of what was learned as fits; of a run, the discriminator's too.
     keep
         Checkpoints that the run folder holds, the newest ones, for `ganwright resume`; at least 2.
     holdout
@@ -121,21 +140,26 @@ def train(
         images=parse_count(images) if images is not None else None,
     )
     reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
+    reading |= {"conditions": condition, "unlabelled": unlabelled}
+    # Whoever says what the pictures are wants the networks to hear it.
+    conditional = conditional or labels is not None or any(not each.endswith("=none") for each in condition)
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
-    chosen |= {"loss": loss, "latent": latent, "noise": noise, "conditional": conditional or None}
+    chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment}
+    chosen |= {"conditional": conditional or None, "balance": balance}
     if layers is not None:
         from ganwright.cli.layers_file import read_layers_file
 
         # A flag is said for this run; the file speaks where no flag does.
         chosen = read_layers_file(layers) | {name: value for name, value in chosen.items() if value is not None}
     fitting: dict[str, Any] = {"save_every_epochs": save_every, "keep_discriminator": keep_discriminator}
-    fitting["keep"] = keep
+    fitting |= {"keep": keep, "start_from": start_from}
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
     # Data that are neither pictures nor tables are recognised, unless something is said about one of these.
     chosen["modality"] = table.modality() or image_modality(reading)
-    _, code = run_training(table.data(path), chosen, budget, fitting, run, Output(json), began=clock.monotonic())
+    data = table.data(path) if labels is None else (path, labels)
+    _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 
 
@@ -195,6 +219,8 @@ def _say_what_next(gan: GAN, output: Output) -> None:
 
 
 def _summary(gan: GAN) -> dict[str, Any]:
+    from ganwright.core.config import to_plain
+
     assert gan.run_ is not None
     ended = gan.ended_
     return {
@@ -206,6 +232,7 @@ def _summary(gan: GAN) -> dict[str, Any]:
         "samples_seen": ended.samples_seen,
         "seconds": round(ended.elapsed_seconds, 2),
         **({"planned_seconds": round(gan.plan_.seconds, 2)} if hasattr(gan, "plan_") else {}),
+        **({"carried_over": to_plain(gan.carried_over_)} if hasattr(gan, "carried_over_") else {}),
         "health": ended.health,
         "kept_step": ended.kept_step,
         "recipe": gan.config_.recipe,

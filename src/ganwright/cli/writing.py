@@ -11,6 +11,9 @@ from ganwright.core.errors import DataError
 from ganwright.data.ownership import PICTURES, is_ours, save_picture
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ganwright.model.interpolation import Film, Interpolation
     from ganwright.model.model import Model
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
@@ -86,12 +89,39 @@ def write_grid(
     """
     path = out if out.suffix.lower() in PICTURES else out / "grid.png"
     check_ours(path)
+    write_picture(model.grid(*shape, seed=seed, **sampling), path)
+    return [path]
+
+
+def write_picture(picture: Image, path: Path) -> None:
+    """A picture as the file at `path`, whose folder is made.
+
+    Raises:
+        DataError: it cannot be written, or there is a file that Ganwright did not make.
+    """
+    check_ours(path)
     _make_folder(path.parent)
     try:
-        save_picture(model.grid(*shape, seed=seed, **sampling), path)
+        save_picture(picture, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    return [path]
+
+
+def write_film(way: Interpolation, out: Path, fps: float, *, measure: bool) -> Film:
+    """A way from sample to sample, as `Interpolation.save` writes it.
+
+    Raises:
+        DataError: as `write_samples`.
+        UsageError: it cannot be written as such a file.
+    """
+    from ganwright.data.films import FILMS
+
+    for path in [out] if out.suffix.lower() in (*FILMS, *PICTURES) else way.codec.paths(out, 0, len(way)):
+        check_ours(path)
+    try:
+        return way.save(out, fps=fps, measure=measure)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
 
 
 def _make_folder(folder: Path) -> None:

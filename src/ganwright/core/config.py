@@ -68,6 +68,8 @@ def from_plain(kind: Any, plain: Any, where: str = "") -> Any:
         return _tuple_from_plain(arguments, plain, where)
     if origin is dict:
         return {key: from_plain(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, plain, where).items()}
+    if inspect.isclass(kind) and isinstance(plain, kind) and (issubclass(kind, Part) or dataclasses.is_dataclass(kind)):
+        return plain  # an object already, as users of Python give them
     if inspect.isclass(kind) and issubclass(kind, Part):
         table = {"name": plain} if isinstance(plain, str) else dict(_expect(dict, plain, where))
         if "name" not in table:
@@ -107,12 +109,18 @@ def _tuple_from_plain(kinds: tuple[Any, ...], plain: Any, where: str) -> tuple[A
 
 
 def _first_that_fits(kinds: list[Any], plain: Any, where: str) -> Any:
+    if isinstance(plain, dict):  # what is wrong with a table is told by the kind that knows most of its names
+        kinds = sorted(kinds, key=lambda kind: len(plain.keys() & _field_names(kind)))
     for kind in kinds[:-1]:
         try:
             return from_plain(kind, plain, where)
         except UsageError:
             continue
     return from_plain(kinds[-1], plain, where)
+
+
+def _field_names(kind: Any) -> set[str]:
+    return {f.name for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
 
 
 def _expect(kind: Any, plain: Any, where: str) -> Any:

@@ -56,7 +56,9 @@ class Classes:
         """{"label": int64 (n,)}: the place of each record's class, -1 for none of these; {} without classes."""
         if not self.names:
             return {}
-        return {LABEL: np.array([self._places.get(record.conditions.get(LABEL, ""), -1) for record in records], np.int64)}
+        return {
+            LABEL: np.array([self._places.get(str(record.conditions.get(LABEL, "")), -1) for record in records], np.int64)
+        }
 
     def state(self) -> dict[str, Any]:
         """Plain JSON values."""

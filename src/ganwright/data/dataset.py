@@ -17,8 +17,9 @@ from ganwright.core.config import from_plain
 from ganwright.core.errors import DataError
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.report import DataReport
+from ganwright.data.spec import Condition, first_class
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 FACTS_FILE = "dataset.json"
 
 
@@ -49,7 +50,10 @@ class Dataset:
                 raise ValueError(f"its format is {facts['version']}, expected {FORMAT_VERSION}")
             kind = MODALITIES.get(facts["modality"]).codec
             codec = kind.from_state(facts["codec"], _load_tensors(folder, facts["tensors"]))
-            columns = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in facts["columns"]}
+            columns = {
+                name: np.load(folder / column_file(name, place), mmap_mode="r", allow_pickle=False)
+                for place, name in enumerate(facts["columns"])
+            }
             if {len(column) for column in columns.values()} != {facts["rows"]}:
                 raise ValueError("its columns differ in length")
             return cls(columns, codec, from_plain(DataReport, facts["report"]), facts["fingerprint"])
@@ -99,13 +103,24 @@ class Dataset:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """The class of each record, int64 (N,): its place in the codec's classes, -1 for unknown; None without classes."""
-        return self.columns.get("label")
+        """The class of each record, int64 (N,): its place in `class_condition`'s, -1 for unknown; None without classes."""
+        condition = self.class_condition
+        return None if condition is None else self.columns.get(condition.name)
+
+    @property
+    def class_condition(self) -> Condition | None:
+        """What the records have one of several classes of; of several such conditions the first."""
+        return first_class(self.codec.conditions)
 
     def as_cached(self, seconds: float, place: str) -> Dataset:
         """The same data with a report that says it was prepared before."""
         report = replace(self.report, cached=True, seconds=seconds, place=place)
         return Dataset(self.columns, self.codec, report, self.fingerprint)
+
+
+def column_file(name: str, place: int) -> str:
+    """The file of a column. A condition is called as a stranger's table says, which may be no name for a file."""
+    return f"{name}.npy" if name == "x" else f"condition-{place}.npy"
 
 
 def dataset_facts(codec: Codec, columns: tuple[str, ...], rows: int, report: Any, fingerprint: str) -> dict[str, Any]:

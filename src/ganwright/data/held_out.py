@@ -83,6 +83,8 @@ def _eligible(dataset: Dataset) -> np.ndarray:
     """bool (N,): not of a small class."""
     eligible = np.ones(len(dataset), bool)
     for condition in dataset.codec.conditions:
+        if condition.kind != "class":
+            continue
         places = np.asarray(dataset.columns[condition.name])
         small = np.bincount(places[places >= 0], minlength=len(condition.classes)) < SMALL_CLASS
         eligible &= (places < 0) | ~small[places]

@@ -24,15 +24,22 @@ class ChosenSize:
     reason: str
 
 
-def choose_size(shapes: Mapping[tuple[int, int], int], wanted: tuple[int, int] | int | None) -> ChosenSize:
+def choose_size(
+    shapes: Mapping[tuple[int, int], int],
+    wanted: tuple[int, int] | int | None,
+    usual: tuple[int, int] | None = None,
+) -> ChosenSize:
     """The size for pictures of these (height, width), with how many there are of each.
 
     A set of one shape keeps it up to 128 px; a larger one keeps its aspect with a short side of 64 px, and the other side
-    rounded to a multiple of 8 px; a mixed set becomes square, never larger than its middle picture.
+    rounded to a multiple of 8 px; a mixed set becomes square, never larger than its middle picture. Large or mixed sets
+    take the `usual` size instead, where there is one.
     """
     if wanted is not None:
         height, width = (wanted, wanted) if isinstance(wanted, int) else wanted
         return ChosenSize(height, width, "" if set(shapes) == {(height, width)} else _how(shapes, height, width))
+    if usual is not None and (len(shapes) > 1 or max(next(iter(shapes))) > LARGEST_NATIVE_SIDE):
+        return ChosenSize(*usual, _how(shapes, *usual))
     if len(shapes) == 1:
         height, width = next(iter(shapes))
         if max(height, width) <= LARGEST_NATIVE_SIDE:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ganwright.core.errors import DataError
+from ganwright.data.picture_names import printable
+from ganwright.data.record import Value, value_of
 
 WHERE = "the data given"
 
@@ -70,10 +73,62 @@ def labels_of(labels: Any, where: str = WHERE) -> list[str]:
         return [str(item) for item in values]  # Strings as pandas keeps them.
     if values.ndim != 1 or kind not in "biuUSf" or (kind == "f" and (np.rint(values) != values).any()):
         why = f"labels of shape {values.shape} and type {values.dtype}"
-        hints = ("give one whole number or string per record",)
+        hints = ("give one whole number or string per record", 'or {"age": numbers}, by name')
         raise DataError("E-DATA-04", "cannot read the labels", where=where, why=why, hints=hints)
     values = values.astype(np.int64) if kind == "f" else values
     return [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in values.tolist()]
+
+
+def known_of(labels: Any, where: str = WHERE) -> list[str] | dict[str, list[Value]]:
+    """What is given beside records: one label each, columns of what is known of each, or nothing.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if labels is None:
+        return []
+    return conditions_of(labels, where) if is_frame(labels) or isinstance(labels, Mapping) else labels_of(labels, where)
+
+
+def conditions_of(data: Any, where: str = WHERE) -> dict[str, list[Value]]:
+    """What is known of each record, by name: from a DataFrame, or a mapping of names to arrays or lists.
+
+    A column is (N,) numbers, words or truth values, (N, K) of 0 and 1 for labels of which a record may have several, or a
+    list of N lists of labels. What is missing (None, NaN) is "".
+
+    Raises:
+        DataError: it is something else.
+    """
+    names = list(data.columns) if is_frame(data) else list(data)
+    found: dict[str, list[Value]] = {}
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise DataError(
+                "E-DATA-04", "what is known of the records has names that are no text", where=where, why=repr(name)
+            )
+        found[printable(name.strip())] = _values_of(data[name], name, where)
+    return found
+
+
+def _values_of(column: Any, name: str, where: str) -> list[Value]:
+    if is_series(column):
+        column = [None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)]
+    array = plain(column)
+    if isinstance(array, np.ndarray):
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if (
+            array.ndim not in (1, 2)
+            or array.dtype.kind not in "biufUSO"
+            or (array.ndim == 2 and array.dtype.kind not in "biuf")
+        ):
+            why = f"{name} has shape {array.shape} and type {array.dtype}"
+            hints = ("(N,) of numbers or words, or (N, K) of 0 and 1 for labels",)
+            raise DataError("E-DATA-04", f"cannot read {name!r}", where=where, why=why, hints=hints)
+        array = list(array) if array.ndim == 2 else array.tolist()
+    if not isinstance(array, list | tuple):
+        raise DataError("E-DATA-04", f"cannot read {name!r}", where=where, why=f"it is of type {type(column).__name__}")
+    return [value_of(value.decode("utf-8", "replace") if isinstance(value, bytes) else value) for value in array]
 
 
 def _is_of_pandas(data: Any, name: str) -> bool:

@@ -16,7 +16,7 @@ class Limited(Source):
 
     def __init__(self, source: Source, count: int) -> None:
         self.name = source.name
-        self.place = source.place
+        self.place, self.labels = source.place, source.labels
         self.columns = source.columns
         self.dialect, self.reading = source.dialect, source.reading
         self.skipped = source.skipped

@@ -10,6 +10,7 @@ from typing import Any
 
 from ganwright.core.errors import DataError
 from ganwright.core.suggest import nearest
+from ganwright.data.in_memory import is_frame
 from ganwright.data.picture_names import why_no_picture
 from ganwright.data.sources.base import SOURCES, Source
 from ganwright.data.sources.tables import TableFile
@@ -18,24 +19,40 @@ from ganwright.data.sources.tables import TableFile
 def open_source(data: Any) -> Source:
     """The source for a path (str or Path, `~` allowed), for objects in memory, or `data` itself if it is a source.
 
+    A pair (path, labels) is the pictures there, with what a label file, a DataFrame or columns say of them.
+
     Raises:
         DataError: there is nothing at the path, nothing here can open it, or it is damaged.
     """
     if isinstance(data, Source):
         return data
+    if is_labelled_path(data):
+        path, labels = data
+        source = open_source(path)
+        named = existing_path(labels) if isinstance(labels, str | os.PathLike) else labels
+        source.take_labels(named)
+        source.labels = os.fspath(labels) if isinstance(labels, str | os.PathLike) else ""
+        return source
     target = existing_path(data) if isinstance(data, str | os.PathLike) else data
     if isinstance(data, TableFile):
         target = replace(data, path=existing_path(data.path))
     kinds = [SOURCES.get(name) for name in SOURCES]
     able = [kind for kind in kinds if kind.can_open(target)]
     if able:
-        source: Source = max(able, key=lambda kind: kind.specificity).open(target)
-        named: Any = data.path if isinstance(data, TableFile) else data
-        source.place = str(named) if isinstance(target, Path | TableFile) else ""
+        source = max(able, key=lambda kind: kind.specificity).open(target)
+        said: Any = data.path if isinstance(data, TableFile) else data
+        source.place = str(said) if isinstance(target, Path | TableFile) else ""
         return source
     known = "; ".join(kind.opens for kind in kinds if kind.opens)
     shown = str(data) if isinstance(target, Path) else f"an object of type {type(data).__name__}"
     raise DataError("E-DATA-01", f"cannot train on {shown}", why=_why_not(target), hints=(f"what can be opened: {known}",))
+
+
+def is_labelled_path(data: Any) -> bool:
+    """Whether it is a path with labels for what lies there: another path, a DataFrame, or columns by name."""
+    if not isinstance(data, tuple) or len(data) != 2 or not isinstance(data[0], str | os.PathLike):
+        return False
+    return isinstance(data[1], str | os.PathLike | Mapping) or is_frame(data[1])
 
 
 def existing_path(data: str | os.PathLike[str]) -> Path:

@@ -50,6 +50,16 @@ def picture_grid(pictures: Sequence[Image.Image], columns: int, title: str = "")
     return with_title(grid, title)
 
 
+def below_each_other(pictures: Sequence[Image.Image]) -> Image.Image:
+    """RGB pictures in one, on white."""
+    whole = Image.new("RGB", (max(each.width for each in pictures), sum(each.height for each in pictures)), PAPER)
+    top = 0
+    for each in pictures:
+        whole.paste(each, (0, top))
+        top += each.height
+    return whole
+
+
 def with_title(picture: Image.Image, title: str) -> Image.Image:
     """The RGB picture with a line of text above it, shortened to its width; the picture itself without a title."""
     font = ImageFont.load_default(TITLE_PIXELS)

@@ -18,7 +18,15 @@ from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError
 from ganwright.data.chunks import chunks
 from ganwright.data.columns import ColumnWriter
-from ganwright.data.dataset import FACTS_FILE, FORMAT_VERSION, Dataset, codec_digest, dataset_facts, save_tensors
+from ganwright.data.dataset import (
+    FACTS_FILE,
+    FORMAT_VERSION,
+    Dataset,
+    codec_digest,
+    column_file,
+    dataset_facts,
+    save_tensors,
+)
 from ganwright.data.disk import disk_errors
 from ganwright.data.limited import Limited
 from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
@@ -136,7 +144,10 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
                 twins.look_at(packed, drop=modality.duplicates == "drop")
             if not writers:
                 _require_room(folder, packed, len(source))
-                writers = {name: ColumnWriter(folder / f"{name}.npy", column) for name, column in packed.columns.items()}
+                writers = {
+                    name: ColumnWriter(folder / column_file(name, place), column)
+                    for place, (name, column) in enumerate(packed.columns.items())
+                }
             for name, column in packed.columns.items():
                 writers[name].append(column)
         rows = next(iter(writers.values())).rows if writers else 0
@@ -146,7 +157,12 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
     finally:
         for writer in writers.values():
             writer.abandon()
-    notes = [*source.notes, *(f"{count:,} {sentence}" for sentence, count in counts.most_common()), *twins.notes()]
+    notes = [
+        *source.notes,
+        *codec.notes,
+        *(f"{count:,} {sentence}" for sentence, count in counts.most_common()),
+        *twins.notes(),
+    ]
     groups = grouped([*source.skipped, *skipped, *twins.dropped])
     report = DataReport(
         name=source.name,
@@ -159,6 +175,7 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         notes=tuple(notes),
         seconds=time.monotonic() - began,
         reading=source.reading,
+        labels=source.labels,
     )
     fingerprint = hashlib.sha256("\n".join([*digests, codec_digest(codec)]).encode()).hexdigest()
     facts = dataset_facts(codec, tuple(writers), rows, to_plain(report), fingerprint)

@@ -53,6 +53,8 @@ class DataReport:
     """Whether it was prepared on an earlier start."""
     reading: Asked = field(default_factory=Asked)
     """What a user said of how to read a table."""
+    labels: str = ""
+    """Where a file of labels lies that was given with the data."""
     streamed: bool = False
     """Whether these were only the first records of a stream."""
 

@@ -62,8 +62,9 @@ class Shuffled:
     The endless sequence of passes is a function of (seed, attempt), so a position in it is one integer.
     """
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, purpose: str = "order") -> None:
+        """`purpose` tells sequences apart that are drawn side by side."""
+        self.count, self._purpose = count, purpose
         # Two passes meet in one batch; three are kept so that a small set does not shuffle again and again.
         self._pass_order = lru_cache(maxsize=3)(self._shuffle)
 
@@ -79,4 +80,52 @@ class Shuffled:
         return indices
 
     def _shuffle(self, seed: int, attempt: int, number: int) -> np.ndarray:
-        return Key(seed, attempt, step=number, turn="pass").generator("order").permutation(self.count)
+        return Key(seed, attempt, step=number, turn="pass").generator(self._purpose).permutation(self.count)
+
+
+class Balanced:
+    """Every class once per round, the classes of a round in another order each time.
+
+    The records of a class come as `Shuffled` has them: each once per pass of that class, so those of a small class come
+    more often. The endless sequence is a function of (seed, attempt), too. A record of no known class never comes.
+    """
+
+    ROUNDS = 256
+    """That are put into order at once,"""
+    MOST_TURNS = 1 << 16
+    """and at most so many turns, or one round."""
+
+    def __init__(self, classes: np.ndarray) -> None:
+        """`classes` is int64 (N,), -1 for unknown."""
+        order = np.argsort(classes, kind="stable")
+        order = order[classes[order] >= 0]
+        _, firsts = np.unique(classes[order], return_index=True)
+        self._members = np.split(order, firsts[1:])
+        if not len(order):
+            raise ValueError("no record is of a known class")
+        self._samplers = [Shuffled(len(members), f"order of class {i}") for i, members in enumerate(self._members)]
+        self._at_once = max(1, min(self.ROUNDS, self.MOST_TURNS // len(self._members)))
+        self._order = lru_cache(maxsize=4)(self._rounds)
+
+    def draw(self, key: Key, places: range) -> np.ndarray:
+        """The records (int64) at `places` of the endless sequence; only the key's seed and attempt matter."""
+        count = len(self._members)
+        rounds, turns = np.divmod(np.arange(places.start, places.stop), count)
+        blocks = rounds // self._at_once
+        classes = np.empty(len(rounds), np.int64)
+        for block in np.unique(blocks).tolist():
+            here = blocks == block
+            classes[here] = self._order(key.seed, key.attempt, block)[rounds[here] % self._at_once, turns[here]]
+        indices = np.empty(len(rounds), np.int64)
+        for place in np.unique(classes).tolist():
+            mine = classes == place
+            first, last = int(rounds[mine][0]), int(rounds[mine][-1])
+            # One record a round: those of the rounds between the first and the last, all there are.
+            drawn = self._samplers[place].draw(key, range(first, last + 1))
+            indices[mine] = self._members[place][drawn[rounds[mine] - first]]
+        return indices
+
+    def _rounds(self, seed: int, attempt: int, block: int) -> np.ndarray:
+        """int64 (rounds, C): the classes of each round in their order."""
+        random = Key(seed, attempt, step=block, turn="balance").generator("rounds")
+        return random.permuted(np.tile(np.arange(len(self._members)), (self._at_once, 1)), axis=1)

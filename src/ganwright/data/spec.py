@@ -2,27 +2,88 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 # Bounds against absurd files: a spec read from a stranger's model file is checked before anything is allocated.
 MAX_SIDE = 16_384
 MAX_VALUES = 1 << 28
+MOST_LABELS = 1024
+MOST_ROW_LETTERS = 1 << 18
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing known of every record beside its content, which a network may be told (a class, later a number)."""
+    """One thing known of every record beside its content, which a network may be told.
+
+    As a column of a batch a class is int64 (B,), its place, -1 for unknown; labels are float32 (B, K), 1 where one holds and
+    0 where not; a number is float32 (B,) in -1..1. In the latter two NaN is unknown.
+    """
 
     name: str
     classes: tuple[str, ...] = ()
-    """The names of the classes; the dataset stores their positions here as integers, -1 for unknown."""
+    """The names of the classes, of which a record has one; or of the labels, of which it may have several."""
     counts: tuple[int, ...] = ()
     """How many records of each class there are, so that samples can follow the data's shares; empty when not counted."""
+    kind: Literal["class", "labels", "number"] = "class"
+    """One of some words, any of some words, or a number."""
+    low: float = 0.0
+    """Of a number: the smallest that the data have, -1 for the networks."""
+    high: float = 0.0
+    """The largest, 1 for the networks; of an angle the same direction as `low`."""
+    circular: bool = False
+    """Whether a number is an angle, so that its two ends are one."""
+    rows: str = ""
+    """What some records of the data have here: see `data.joint_rows`. Row i belongs to row i of the other conditions."""
 
     def __post_init__(self) -> None:
-        if self.counts and (len(self.counts) != len(self.classes) or min(self.counts) < 0 or not any(self.counts)):
-            raise ValueError(f"condition {self.name!r}: one count per class is needed, and one above zero")
+        if self.counts and (len(self.counts) != len(self.classes) or min(self.counts) < 0):
+            raise ValueError(f"condition {self.name!r}: one count per class is needed")
+        if self.kind == "class" and self.counts and not any(self.counts):
+            raise ValueError(f"condition {self.name!r}: one count above zero is needed")
+        if self.kind == "labels" and not 1 <= len(self.classes) <= MOST_LABELS:
+            raise ValueError(f"condition {self.name!r} must have 1..{MOST_LABELS} labels, not {len(self.classes)}")
+        ends = (self.low, self.high)
+        if self.kind == "number" and not (all(map(math.isfinite, ends)) and 0 < self.high - self.low < math.inf):
+            raise ValueError(
+                f"condition {self.name!r} must lie between two different numbers, not {self.low} and {self.high}"
+            )
+        if len(self.rows) > MOST_ROW_LETTERS:
+            raise ValueError(f"condition {self.name!r} holds more than {MOST_ROW_LETTERS} letters of rows")
+
+    @property
+    def width(self) -> int:
+        """How many values of a record it takes."""
+        return len(self.classes) if self.kind == "labels" else 1
+
+    def scaled(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers (n,) as the networks are told them, float32; an angle is brought into its circle."""
+        numbers = np.asarray(numbers, np.float64)
+        if self.circular:
+            numbers = self.low + (numbers - self.low) % (self.high - self.low)
+        return (2 * (numbers - self.low) / (self.high - self.low) - 1).astype(np.float32)
+
+    def natural(self, scaled: np.ndarray) -> np.ndarray:
+        """The numbers again, float64."""
+        return self.low + (np.asarray(scaled, np.float64) + 1) / 2 * (self.high - self.low)
+
+
+def first_class(conditions: Iterable[Condition]) -> Condition | None:
+    """The first of them that is one class of some; None where none is."""
+    return next((condition for condition in conditions if condition.kind == "class"), None)
+
+
+def unknown(column: np.ndarray) -> np.ndarray:
+    """bool (n,): which values of a condition's column are not known."""
+    column = np.asarray(column)
+    if column.dtype.kind != "f":
+        return column < 0
+    gaps: np.ndarray = np.isnan(column)
+    return gaps if gaps.ndim == 1 else np.logical_or.reduce(gaps, axis=1)
 
 
 @dataclass(frozen=True)

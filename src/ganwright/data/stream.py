@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganwright.core.errors import DataError, UsageError
 from ganwright.data.batch_reading import BATCHES, Batch, gives_batches, read_batches
+from ganwright.data.classes import LABEL
 from ganwright.data.dataset import Dataset, codec_digest
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Progress, no_progress
 from ganwright.data.picture_arrays import PictureArray
@@ -25,6 +26,7 @@ from ganwright.data.records import records_of
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
 from ganwright.data.row_arrays import RowArray
 from ganwright.data.sources.base import ArraySource
+from ganwright.data.spec import unknown
 
 HEAD_RECORDS = 1024
 NOT_FINITE = "value that is not a number"
@@ -84,7 +86,7 @@ def open_stream(
         used=rows,
         size=codec.describe() + (f" ({codec.reason})" if codec.reason else ""),
         skipped=grouped(packed.skipped),
-        notes=(*source.notes, *(f"{count:,} {sentence}" for sentence, count in packed.notes.items()), *unlike),
+        notes=(*source.notes, *codec.notes, *(f"{count:,} {sentence}" for sentence, count in packed.notes.items()), *unlike),
         seconds=time.monotonic() - began,
         streamed=True,
     )
@@ -173,8 +175,8 @@ class Stream(Dataset):
         packed = self.codec.pack([Record("record", *facts) for facts in zip(payloads, labels, faults, strict=True)])
         self._counts.update(packed.notes)
         self.skipped.update(item.reason for item in packed.skipped)
-        if "label" in packed.columns and (unknown := int((packed.columns["label"] < 0).sum())):
-            self._counts["records of a class that the first ones do not have"] += unknown
+        if (labels := packed.columns.get(LABEL)) is not None and (strange := int(unknown(labels).sum())):
+            self._counts["records of a class that the first ones do not have"] += strange
         self._incoming.used += len(packed.names)
         return packed.columns
 

@@ -179,12 +179,12 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         if split.held_out is None
         else gathering.described("held-out records", gathering.records("held-out records", split.held_out)),
         unseen=question.unseen,
-        condition=next(iter(split.train.codec.conditions), None),
+        condition=split.train.class_condition,
         seed=question.seed,
     )
     codec = split.train.codec
     # Of data without classes it need not be said that they were not measured.
-    asked = [name for name in codec.metrics if name != "classes" or codec.conditions]
+    asked = [name for name in codec.metrics if name != "classes" or evidence.condition is not None]
     measurements, failed = measure(asked, evidence, progress)
     classes = _or_empty(lambda: by_class(evidence))
     tables = evidence.tables if evidence.train.rows is not None else None

@@ -51,10 +51,15 @@ class Random(Features):
         """The network for that shape; it learns nothing from `data`."""
         spec = data.codec.spec
         if spec.kind == "image" and len(spec.shape) == 3:
-            return _RandomPictures((spec.shape[0], spec.shape[1], spec.shape[2]), device)
+            return of_pictures((spec.shape[0], spec.shape[1], spec.shape[2]), device)
         if spec.kind in ("numbers", "table") and len(spec.shape) == 1:
             return _RandomRows(spec.shape[0], device)
         raise UsageError("E-FEATURES-01", f"random features are for pictures and rows, not for {spec.kind!r}")
+
+
+def of_pictures(shape: tuple[int, int, int], device: str = "cpu") -> Extractor:
+    """The network for pictures of shape (C, H, W), where no data are at hand."""
+    return _RandomPictures(shape, device)
 
 
 @dataclass(frozen=True)

@@ -138,10 +138,10 @@ def _untrained(spec: DataSpec, key: Key) -> Encoder:
 
 def _class_count(data: Dataset) -> int:
     """How many classes there are to learn; 0 where records of two are not known."""
-    conditions, labels = data.codec.conditions, data.labels
-    if not conditions or labels is None or len(np.unique(labels[labels >= 0])) < 2:
+    condition, labels = data.class_condition, data.labels
+    if condition is None or labels is None or len(np.unique(labels[labels >= 0])) < 2:
         return 0
-    return len(conditions[0].classes)
+    return len(condition.classes)
 
 
 def _train(network: _SelfNetwork, data: Dataset, settings: Self, device: str, progress: Progress) -> None:
@@ -172,11 +172,12 @@ def _train(network: _SelfNetwork, data: Dataset, settings: Self, device: str, pr
 def _batches(data: Dataset, settings: Self, key: Key, device: str) -> Iterator[tuple[Tensor, Tensor]]:
     """Records as the network sees them and their classes, -1 where unknown, for each step."""
     sampler, size = Shuffled(len(data)), min(TRAINING_BATCH, len(data))
+    label = data.class_condition.name if data.class_condition is not None else ""
     for step in range(settings.steps):
         columns = data.batch(sampler.draw(key, range(step * size, (step + 1) * size)))
         columns = {name: column.to(device) for name, column in columns.items()}
         x = data.codec.expand(columns)
-        yield x, columns.get("label", torch.full((size,), -1, device=device))
+        yield x, columns.get(label, torch.full((size,), -1, device=device))
 
 
 def _comparing_head(width: int) -> nn.Sequential:

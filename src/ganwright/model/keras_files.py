@@ -15,10 +15,10 @@ from typing import IO, Any, NoReturn
 import numpy as np
 
 from ganwright.core.errors import ModelFileError, UsageError
+from ganwright.core.strict_json import strict_json
 from ganwright.core.text import printable
 from ganwright.data.picture_protocol import read_answer, write_request
 from ganwright.model.keras_reading import refusal
-from ganwright.model.tensor_file import strict_json
 
 MEMORY_BYTES = 2 << 30
 """Of the child's address space, beside three times the file's size."""

@@ -17,13 +17,13 @@ import torch
 
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.core.text import printable
-from ganwright.data.classes import Classes
 from ganwright.data.image_size import COLOURS
 from ganwright.data.modalities.base import Codec
 from ganwright.data.modalities.image import ImageCodec
 from ganwright.data.modalities.numbers import BINS, MOST_PANELS, NumbersCodec, Ranges
 from ganwright.data.picture_decoding import PicturePolicy
 from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.told import Told
 from ganwright.model.conditions import draw_conditions
 from ganwright.model.keras_files import KerasFile, open_keras
 from ganwright.model.model import Model
@@ -360,12 +360,12 @@ def _spec(shape: Shape, conditions: tuple[Condition, ...]) -> DataSpec:
 
 
 def _codec(shape: Shape, conditions: tuple[Condition, ...], found: _Range) -> Codec:
-    classes = Classes(conditions[0].classes) if conditions else Classes()
+    told = Told(conditions[:1])
     if len(shape) == 3:
-        return ImageCodec(PicturePolicy(shape[0], shape[1], shape[2]), classes)
+        return ImageCodec(PicturePolicy(shape[0], shape[1], shape[2]), told)
     low, high = (np.full(shape, end, np.float64) for end in (found.low, found.high))
     histogram = np.zeros((min(shape[0], MOST_PANELS), BINS), np.int64)
-    return NumbersCodec(Ranges(low, high, np.zeros(shape, bool), histogram), classes=classes)
+    return NumbersCodec(Ranges(low, high, np.zeros(shape, bool), histogram), told=told)
 
 
 def _times(shape: Shape) -> str:

@@ -24,9 +24,9 @@ from typing import IO, Any, BinaryIO, NoReturn
 import numpy as np
 
 from ganwright.core.errors import ModelFileError
+from ganwright.core.strict_json import strict_json
 from ganwright.core.text import printable
 from ganwright.data.picture_protocol import read_request, write_answer
-from ganwright.model.tensor_file import strict_json
 
 MAX_DEFINITION_BYTES = 16 << 20
 MAX_WEIGHTS_BYTES = 64 << 30

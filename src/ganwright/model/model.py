@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -22,17 +21,19 @@ from ganwright.data.modalities.base import Codec, Progress, no_progress
 from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.spec import Condition, DataSpec, first_class, unknown
 from ganwright.data.tables.asking import wishes_of
 from ganwright.data.tables.cells import Cells
 from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
-from ganwright.model.conditions import Asked, ask, one_row_a_class, sample_conditions
+from ganwright.model.conditions import Asked, one_row_a_class, sample_conditions
+from ganwright.model.interpolation import Interpolation, first_told, key_noise
 from ganwright.model.model_file import ModelContents, read_model, write_model
-from ganwright.model.noise import BLOCK, draw_sample_noise
+from ganwright.model.noise import AS_TRAINED, BLOCK, LatentChoice, draw_sample_noise
 from ganwright.model.output import apply_output
 from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
+from ganwright.model.wishes import ask
 from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
 from ganwright.runtime.files import cache_root
 from ganwright.runtime.keys import Key
@@ -99,7 +100,9 @@ class Model:
         *,
         seed: int = 0,
         noise: Distribution | None = None,
+        truncation: float = 1.0,
         where: Mapping[str, Any] | None = None,
+        beyond: bool = False,
         **conditions: Any,
     ) -> Any:
         """`n` natural objects: a list of PIL pictures for a model of pictures, a DataFrame for one of tables.
@@ -107,16 +110,21 @@ class Model:
         Args:
             n: how many.
             seed: which ones.
-            noise: another distribution of the latent than in training: "truncated" gives more typical, less varied samples.
-            conditions: what they are to be, such as `label=7`, or one value per sample: `label=["cat", "dog"]`. What is
-                not said is drawn as often as the data had it.
-            where: of rows, what their cells are to be: {"education": "Masters", "age": (30, 40), "sex": ["Male", "Female"],
-                "city": None for a missing cell}. Columns may be named as conditions too: `education="Masters"`.
+            noise: another distribution of the latent than in training.
+            truncation: how far latents vary, above 0 and up to 1, in parts of how far they did in training: 0.7 gives more
+                typical, less varied samples, and sample i stays recognisable.
+            conditions: what they are to be: `label=7`, `age=30`, `labels=["hat", "glasses"]` or `hat=True`; or one value
+                per sample: `label=["cat", "dog"]`. What is not said is as in records of the data of which the rest holds.
+            where: what holds for all of them: {"age": (30, 40)} for a range, {"breed": ["siamese", "persian"]} for one of
+                them; of rows, what their cells are to be: {"education": "Masters", "city": None for a missing cell}, where
+                columns may be named as conditions too.
+            beyond: numbers may be asked for that lie outside what the data had.
 
         Raises:
             UsageError: a condition or a value that the model does not know, or no row that is as asked for was found.
         """
-        return self.codec.join(list(self.stream(n, seed=seed, noise=noise, where=where, **conditions)))
+        drawn = self.stream(n, seed=seed, noise=noise, truncation=truncation, where=where, beyond=beyond, **conditions)
+        return self.codec.join(list(drawn))
 
     def stream(
         self,
@@ -124,7 +132,9 @@ class Model:
         *,
         seed: int = 0,
         noise: Distribution | None = None,
+        truncation: float = 1.0,
         where: Mapping[str, Any] | None = None,
+        beyond: bool = False,
         **conditions: Any,
     ) -> Iterator[Any]:
         """The same `n` objects in blocks, so that any number fits in memory; see `sample`.
@@ -134,16 +144,16 @@ class Model:
         """
         if n < 0:
             raise ValueError(f"n must not be negative, not {n}")
-        _check_noise(noise)
-        if where or (conditions and self.codec.cells):
+        latent = self._latent(noise, truncation)
+        if self.codec.cells and (where or conditions):
             wishes = wishes_of({**(where or {}), **conditions})
             rows = asked_rows(self.codec, self.generator, wishes)
             return (
-                self._asked_block(rows, start, min(n, start + self.generator.block), seed, noise)
+                self._asked_block(rows, start, min(n, start + self.generator.block), seed, latent)
                 for start in self._starts(n)
             )
-        asked = ask(self.spec.conditions, conditions, n)
-        return (self.codec.decode(block) for block in self._blocks(n, seed, noise, asked))
+        asked = ask(self.spec.conditions, conditions, n, where, beyond)
+        return (self.codec.decode(block) for block in self._blocks(n, seed, latent, asked))
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:
         """The rows of a table with what is not in them drawn: columns that are not there, and empty cells.
@@ -165,23 +175,26 @@ class Model:
         parts: list[Any] = []
         for start in self._starts(len(rows.cells)):
             stop = min(len(rows.cells), start + self.generator.block)
-            x = self._block(start, seed, None, {}, {KNOWN: rows.told(start, stop, self.device)})
+            x = self._block(start, seed, AS_TRAINED, {}, {KNOWN: rows.told(start, stop, self.device)})
             parts.append(rows.restored(self.codec.decode(x), start))
         return self.codec.join(parts)
 
-    def tensor(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Tensor:
+    def tensor(
+        self, n: int, *, seed: int = 0, noise: Distribution | None = None, truncation: float = 1.0, **conditions: Any
+    ) -> Tensor:
         """`n` samples as the networks see them, (n, *spec.shape) float32 on the CPU; see `sample`."""
-        blocks = list(self.tensors(n, seed=seed, noise=noise, **conditions))
+        blocks = list(self.tensors(n, seed=seed, noise=noise, truncation=truncation, **conditions))
         return torch.cat(blocks) if blocks else torch.empty(0, *self.spec.shape)
 
-    def tensors(self, n: int, *, seed: int = 0, noise: Distribution | None = None, **conditions: Any) -> Iterator[Tensor]:
+    def tensors(
+        self, n: int, *, seed: int = 0, noise: Distribution | None = None, truncation: float = 1.0, **conditions: Any
+    ) -> Iterator[Tensor]:
         """The same in blocks, so that any number fits in memory."""
-        _check_noise(noise)
-        return self._blocks(n, seed, noise, ask(self.spec.conditions, conditions, n))
+        return self._blocks(n, seed, self._latent(noise, truncation), ask(self.spec.conditions, conditions, n))
 
     def block(self, start: int, seed: int) -> Tensor:
         """The whole block of samples that begins at `start`, a multiple of its length, (generator.block, *spec.shape)."""
-        return self._block(start, seed, None, {})
+        return self._block(start, seed, AS_TRAINED, {})
 
     def evaluate(
         self,
@@ -240,6 +253,9 @@ class Model:
         title: str = "",
         by_class: bool = False,
         noise: Distribution | None = None,
+        truncation: float = 1.0,
+        where: Mapping[str, Any] | None = None,
+        beyond: bool = False,
         **conditions: Any,
     ) -> PillowImage.Image:
         """rows x columns samples in one picture, 4 x 4 by default; with `by_class` one row a class, 8 in each.
@@ -249,16 +265,59 @@ class Model:
         """
         if by_class:
             rows, columns = rows or MOST_ROWS, columns or 8
-            asked = one_row_a_class(self._classes(conditions), rows, columns)
-            count = len(next(iter(asked.values())))
+            classes = one_row_a_class(self._classes(conditions, where or {}), rows, columns)
+            count = len(next(iter(classes.values())).which)
+            asked = ask(self.spec.conditions, conditions, count, where, beyond) | classes
         else:
             rows, columns = rows or 4, columns or 4
             count = rows * columns
-            asked = ask(self.spec.conditions, conditions, count)
-        _check_noise(noise)
-        blocks = self._blocks(count, seed, noise, asked)
+            asked = ask(self.spec.conditions, conditions, count, where, beyond)
+        blocks = self._blocks(count, seed, self._latent(noise, truncation), asked)
         objects = self.codec.join([self.codec.decode(block) for block in blocks])
         return self.codec.preview(objects, columns, title)
+
+    def interpolate(
+        self,
+        n: int = 6,
+        *,
+        seed: int = 0,
+        samples: Sequence[int] | None = None,
+        seeds: Sequence[int] | None = None,
+        frames: int = 24,
+        loop: bool = False,
+        noise: Distribution | None = None,
+        truncation: float = 1.0,
+        **conditions: Any,
+    ) -> Interpolation:
+        """Pictures on the way from sample to sample: something to iterate over, and to `.save("film.gif")`.
+
+        Args:
+            n: key samples, the first ones of the seed; or name them:
+            samples: their numbers within the seed,
+            seeds: or of which seeds to take the first sample each.
+            frames: from one key sample to the next.
+            loop: back to the first one.
+            conditions: as for `sample`, one value for all frames; what is not said is that of the first key sample.
+
+        Raises:
+            UsageError: records that are no pictures, fewer than two key samples, or as `sample`.
+        """
+        if self.spec.kind != "image":
+            hints = ("draw samples instead: ganwright sample",)
+            raise UsageError("E-SAMPLE-16", f"{self.codec.noun} have nothing in between: films are of pictures", hints=hints)
+        if frames < 1 or (seeds is not None and samples is not None):
+            what = "give samples or seeds, not both" if frames >= 1 else f"frames must be at least 1, not {frames}"
+            raise UsageError("E-SAMPLE-16", what)
+        numbers = samples if samples is not None else range(n)
+        where = [(each, 0) for each in seeds] if seeds is not None else [(seed, each) for each in numbers]
+        keys, distribution = key_noise(self.generator, where, self._latent(noise, truncation))
+        first_seed, number = where[0]
+        start = number // BLOCK * BLOCK
+        asked = ask(self.spec.conditions, conditions, start + BLOCK)
+        told = first_told(sample_conditions(self.spec.conditions, start, start + BLOCK, first_seed, asked), number - start)
+        return Interpolation(
+            self.generator, self.spec, self.codec, self.device, keys, distribution, told, frames=frames, loop=loop
+        )
 
     def score(self, data: Any) -> np.ndarray:
         """How real the trained discriminator takes each record of `data` to be: float32 (N,), high for real.
@@ -271,13 +330,17 @@ class Model:
             DataError: nothing there, or nothing that the model's codec reads.
         """
         judge, source = self._judge(), open_source(data)
-        verdicts = np.full(len(source), np.nan, np.float32)
-        done = 0
-        for records in chunks(source):
-            places, scores = self._score_records(judge, records)
-            verdicts[done + places] = scores
-            done += len(records)
-        return verdicts
+        try:
+            source.load(cache_root() / "data")
+            verdicts = np.full(len(source), np.nan, np.float32)
+            done = 0
+            for records in chunks(source):
+                places, scores = self._score_records(judge, records)
+                verdicts[done + places] = scores
+                done += len(records)
+            return verdicts
+        finally:
+            source.close()
 
     @torch.inference_mode()
     def _score_records(self, judge: Discriminator, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
@@ -287,7 +350,7 @@ class Model:
         columns = {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in packed.columns.items()}
         known = np.ones(len(places), bool)
         for condition in self.spec.conditions:
-            known &= packed.columns[condition.name] >= 0
+            known &= ~unknown(packed.columns[condition.name])
         columns = {name: column[known].to(self.device) for name, column in columns.items()}
         training = judge.training
         judge.to(self.device).eval()
@@ -306,28 +369,35 @@ class Model:
             raise ModelFileError("E-MODEL-09", "this model was kept without its discriminator", hints=hints)
         return self.discriminator
 
-    def _classes(self, given: Mapping[str, Any]) -> Condition:
-        if not self.spec.conditions:
+    def _classes(self, given: Mapping[str, Any], where: Mapping[str, Any]) -> Condition:
+        condition = first_class(self.spec.conditions)
+        if condition is None:
             hints = ("train with conditional=True, or --conditional, on data with labels",)
             raise UsageError("E-SAMPLE-09", "this model knows no classes to give a row each", hints=hints)
-        if any(value is not None for value in given.values()):
+        if given.get(condition.name) is not None or condition.name in where:
             raise UsageError("E-SAMPLE-09", "one row a class, and one class asked for: choose one of them")
-        return self.spec.conditions[0]
+        return condition
 
-    def _blocks(self, n: int, seed: int, noise: Distribution | None, asked: Asked) -> Iterator[Tensor]:
+    def _latent(self, noise: Distribution | None, truncation: float) -> LatentChoice:
+        if truncation != 1 and self.codec.cells:
+            what = "rows of a table are not truncated: they would lose what is rare"
+            raise UsageError("E-SAMPLE-15", what, hints=("leave truncation out",))
+        return LatentChoice(noise, truncation)
+
+    def _blocks(self, n: int, seed: int, latent: LatentChoice, asked: Asked) -> Iterator[Tensor]:
         """(<= generator.block, *shape) each, `n` rows in all."""
-        return (self._block(start, seed, noise, asked)[: n - start] for start in self._starts(n))
+        return (self._block(start, seed, latent, asked)[: n - start] for start in self._starts(n))
 
     def _starts(self, n: int) -> range:
         return range(0, n, self.generator.block)
 
-    def _asked_block(self, rows: AskedRows, start: int, stop: int, seed: int, noise: Distribution | None) -> Any:
+    def _asked_block(self, rows: AskedRows, start: int, stop: int, seed: int, latent: LatentChoice) -> Any:
         """Samples start..stop-1 as asked for: those that were not at first are drawn again."""
         length, found, left = self.generator.block, None, np.ones(stop - start, bool)
         for attempt in range(MOST_ATTEMPTS):
             key = Key(seed, step=start // length, turn="asked", repeat=attempt)
             told = {KNOWN: rows.told(key, length, self.device)}
-            x = self._block(start, seed, noise, {}, told, attempt)[: stop - start]
+            x = self._block(start, seed, latent, {}, told, attempt)[: stop - start]
             right = left & rows.fulfilled(self.codec.decode(x))
             found = x if found is None else torch.where(torch.from_numpy(right)[:, None], x, found)
             left &= ~right
@@ -342,16 +412,14 @@ class Model:
         self,
         start: int,
         seed: int,
-        noise: Distribution | None,
+        latent: LatentChoice,
         asked: Asked,
         told: Conditions = UNCONDITIONED,
         attempt: int = 0,
     ) -> Tensor:
-        inputs = self.generator.noise
-        if noise is not None and "latent" in inputs:
-            inputs = {**inputs, "latent": replace(inputs["latent"], distribution=noise)}
+        inputs = latent.inputs(self.generator.noise)
         stop = start + self.generator.block
-        drawn = draw_sample_noise(inputs, start, stop, seed, attempt)
+        drawn = latent.truncated(draw_sample_noise(inputs, start, stop, seed, attempt), inputs)
         conditions = {**sample_conditions(self.spec.conditions, start, stop, seed, asked), **told}
         count = min([len(value) for value in told.values()], default=stop - start)
         raw = self.generator(
@@ -371,12 +439,6 @@ class Model:
         recipe, records = self.facts.get("recipe", "?"), data.get("records", "?") if isinstance(data, dict) else "?"
         text = f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
         return printable(text)
-
-
-def _check_noise(noise: Distribution | None) -> None:
-    if noise is not None and noise not in get_args(Distribution):
-        known = ", ".join(get_args(Distribution))
-        raise UsageError("E-SAMPLE-08", f"unknown noise {noise!r}", hints=(f"known: {known}",))
 
 
 def _parts(columns: Mapping[str, Tensor], size: int) -> Iterator[dict[str, Tensor]]:

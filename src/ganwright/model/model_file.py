@@ -21,9 +21,12 @@ from torch import Tensor, nn
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import GanwrightError, ModelFileError
 from ganwright.core.registry import OWN
+from ganwright.core.strict_json import strict_json
+from ganwright.data.joint_rows import check_rows
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.spec import DataSpec
-from ganwright.model.tensor_file import TensorEntry, read_header, strict_json, write_tensors
+from ganwright.data.told import check
+from ganwright.model.tensor_file import TensorEntry, read_header, write_tensors
 from ganwright.networks.base import Discriminator, Generator, NetworkFamily
 from ganwright.networks.own.module_pair import DiscriminatorOutput, ModulePair
 
@@ -118,6 +121,8 @@ def read_model(
     entries, header = _read_header(path)
     try:
         spec = from_plain(DataSpec, header["spec"], "spec")
+        check(spec.conditions)
+        check_rows(spec.conditions)
         both = header["discriminator"] is True
         family = stored_family(path, header["network"], generator_from, discriminator_from, both=both)
         if family.kinds and spec.kind not in family.kinds:

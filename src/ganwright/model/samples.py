@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganwright.data.modalities.base import Codec
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import DataSpec, first_class
 from ganwright.model.conditions import sample_conditions
 from ganwright.model.noise import BLOCK
 from ganwright.networks.base import Generator
@@ -47,11 +47,11 @@ class Drawn:
     @property
     def labels(self) -> np.ndarray | None:
         """The class that was asked for of each, drawn in the data's shares; None where the model is told none."""
-        if not self.model.spec.conditions:
+        conditions, condition = self.model.spec.conditions, first_class(self.model.codec.conditions)
+        if condition is None or condition.name not in {each.name for each in conditions}:
             return None
-        condition = self.model.spec.conditions[0]
         stop = -(-self.count // BLOCK) * BLOCK
-        return sample_conditions((condition,), 0, stop, self.seed, {})[condition.name][: self.count].numpy()
+        return sample_conditions(conditions, 0, stop, self.seed, {})[condition.name][: self.count].numpy()
 
     def batches(self) -> Iterator[Tensor]:
         """Blocks of samples, (B, *shape), as they would be read from files."""

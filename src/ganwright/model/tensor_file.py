@@ -6,7 +6,6 @@ tensors. Everything here is checked before the library, or any allocation that f
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -21,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ganwright.core.errors import ModelFileError
+from ganwright.core.strict_json import strict_json
 
 MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 10_000
@@ -82,30 +82,6 @@ def read_header(path: Path) -> tuple[dict[str, TensorEntry], dict[str, str]]:
     if len(header) > MAX_TENSORS:
         refuse(f"it lists {len(header):,} tensors; {MAX_TENSORS:,} are allowed")
     return _verified(header, size - 8 - length, refuse), metadata
-
-
-def strict_json(text: str) -> Any:
-    """The value that `text` describes.
-
-    Raises:
-        ValueError: it is no JSON, a key appears twice in one object, or a number is not one (NaN, Infinity, 1e999).
-        RecursionError: it is nested absurdly deep.
-    """
-    return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_finite, parse_float=_finite)
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        raise ValueError("a key appears twice")
-    return result
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no finite number")
-    return number
 
 
 def _parse(text: bytes, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:

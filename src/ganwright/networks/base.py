@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.core.config import Part
+from ganwright.core.errors import UsageError
 from ganwright.core.registry import Registry
 from ganwright.data.spec import DataSpec
 
@@ -25,7 +26,8 @@ Distribution = Literal["normal", "uniform", "truncated", "sphere"]
 normal, scaled to the length that normal vectors have on average (the root of their number of values)."""
 
 Conditions = Mapping[str, Tensor]
-"""What the rows of a batch are conditioned on, by name and in the spec's order: int64 (B,), a class's place. Of tables also
+"""What the rows of a batch are conditioned on, by name and in the spec's order: a class's place int64 (B,), labels float32
+(B, K) of 0 and 1, a number float32 (B,) in -1..1 (`data.spec.Condition`). Of tables also
 `data.blocks.KNOWN`, float32 (B, W + 2C): what is known of each row, and which columns are drawn."""
 
 UNCONDITIONED: Conditions = MappingProxyType({})
@@ -61,7 +63,28 @@ class Verdict:
     """(B, F): the last layer's input, where a family offers it."""
 
 
-class Generator(nn.Module, ABC):
+@dataclass(frozen=True)
+class Place:
+    """Where a weight stands in its network, in words that mean the same in its family's networks for other records."""
+
+    name: str
+    """Stages are counted from the smallest map, which stays when there are more of them."""
+    maps: Mapping[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    """Axes that run through the values of maps, channel after channel: (height, width) of one."""
+
+
+class Network(nn.Module, ABC):
+    """Either player."""
+
+    def place(self, name: str) -> Place:
+        """Of the entry `name` of the state dict; what says nothing of itself stands under its name.
+
+        It decides what a run takes over from a model of other records (`training.carrying`).
+        """
+        return Place(name)
+
+
+class Generator(Network):
     """Noise, and what the record is conditioned on, to a record."""
 
     noise: dict[str, NoiseInput]
@@ -73,8 +96,11 @@ class Generator(nn.Module, ABC):
         """A batch; `noise` has one tensor (B, *shape) per declared input."""
 
 
-class Discriminator(nn.Module, ABC):
+class Discriminator(Network):
     """A record to logits: high for real."""
+
+    reconstruction_draws: ClassVar[int] = 0
+    """Numbers in [0, 1) that `reconstruct` takes for each record."""
 
     @abstractmethod
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
@@ -83,6 +109,16 @@ class Discriminator(nn.Module, ABC):
     def score(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
         """How real each record looks, (B,), the mean over heads and patches: logits, unless the network says otherwise."""
         return mean_verdict(self(x, condition).logits)
+
+    def reconstruct(self, x: Tensor, draws: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """What helper networks within the discriminator draw again from its maps of x (B, *spec.shape), as pairs
+        (drawn, meant) of equal shapes (B, ...); draws (B, self.reconstruction_draws) say which part of a record.
+
+        Raises:
+            UsageError: the family has no such helpers.
+        """
+        what = "this discriminator reconstructs nothing"
+        raise UsageError("E-PENALTY-02", what, hints=("network fastgan", "leave the penalty reconstruction out"))
 
 
 @dataclass(frozen=True)
@@ -111,6 +147,13 @@ class NetworkFamily(Part, ABC):
 
         Raises:
             UsageError: the networks do not fit `spec`.
+        """
+        return self
+
+    def resized(self, old: DataSpec, new: DataSpec) -> Self:
+        """The settings for records of `new` with which small maps are as they are in the networks for `old`.
+
+        So that what was learned of them can be taken over; most families have nothing to change.
         """
         return self
 

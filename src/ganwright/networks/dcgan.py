@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -23,11 +24,12 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_share,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.stages import stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
 
@@ -56,6 +58,11 @@ class Dcgan(NetworkFamily):
         """Channels of the hidden maps, the smallest map's first."""
         return [min(self.width << i, self.max_width, MAX_WIDTH) for i in range(stages)][::-1]
 
+    def resized(self, old: DataSpec, new: DataSpec) -> Self:
+        """A stage more halves `width`, so that the smallest maps keep their channels."""
+        more = len(stage_sizes(*new.shape[1:])) - len(stage_sizes(*old.shape[1:]))
+        return replace(self, width=max(1, self.width >> more) if more > 0 else min(self.width << -more, MAX_WIDTH))
+
     def generator(self, spec: DataSpec) -> Generator:
         return DcganGenerator(self, spec)
 
@@ -69,14 +76,14 @@ class DcganGenerator(Generator):
     def __init__(self, family: Dcgan, spec: DataSpec) -> None:
         super().__init__()
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         colours, height, width = spec.shape
         self.sizes = stage_sizes(height, width)
         # One hidden map for each stage but the last; a picture too small to be doubled has one all the same.
         channels = family.channels(max(1, len(self.sizes) - 1))
         self.first_shape = (channels[0], *self.sizes[0])
         first = channels[0] * self.sizes[0][0] * self.sizes[0][1]
-        self.first = nn.Linear(family.latent + self.classes.width, first, bias=False)
+        self.first = nn.Linear(family.latent + self.conditions.width, first, bias=False)
         self.first_norm = nn.BatchNorm2d(channels[0])
         self.stages = nn.ModuleList(UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
@@ -85,12 +92,18 @@ class DcganGenerator(Generator):
         self.activation = nn.LeakyReLU(family.negative_slope)
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        x = self.first(self.classes(noise["latent"], condition)).unflatten(1, self.first_shape)
+        x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
         x = self.activation(self.first_norm(x))
         for stage, norm, (height, width) in zip(self.stages, self.norms, self.sizes[1:], strict=False):
             x = self.activation(norm(stage(x)[:, :, :height, :width]))
         height, width = self.sizes[-1]
         return Generated(self.last(x)[:, :, :height, :width])
+
+    def place(self, name: str) -> Place:
+        if name == "first.weight":
+            return Place(name, {0: self.sizes[0]})
+        # Without a doubling, the last layer is another one.
+        return Place(f"{name} at the only size" if name.startswith("last.") and len(self.sizes) == 1 else name)
 
 
 class DcganDiscriminator(Discriminator):
@@ -113,6 +126,7 @@ class DcganDiscriminator(Discriminator):
             ]
             sizes = sizes[:-1] or sizes
         self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.smallest = sizes[-1]
         width = channels[-1] * sizes[-1][0] * sizes[-1][1]
         self.logit = nn.Linear(width, 1)
         self.projection = Projection(spec.conditions, width)
@@ -120,3 +134,10 @@ class DcganDiscriminator(Discriminator):
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = self.layers(x)
         return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)
+
+    def place(self, name: str) -> Place:
+        if not name.startswith("layers."):
+            return Place(name, {1: self.smallest} if name.endswith("weight") else {})
+        _, number, weight = name.split(".")
+        convolutions = [i for i, layer in enumerate(self.layers) if isinstance(layer, nn.Conv2d)]
+        return Place(f"layers.{convolutions.index(int(number)) - len(convolutions)}.{weight}")

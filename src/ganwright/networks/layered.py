@@ -83,9 +83,17 @@ def _example_discriminator(shape: tuple[int, ...], spec: DataSpec) -> list[_Trip
 
 
 def _multiplied(name: str, width: int, spec: DataSpec) -> tuple[list[_Triple], str]:
-    """Rows that multiply row `name` by an embedding of every condition, and the name of the last."""
+    """Rows that multiply row `name` by a vector of every condition, and the name of the last."""
     rows: list[_Triple] = []
     for number, condition in enumerate(spec.conditions):
+        if condition.kind != "class":
+            rows += [
+                (f"told_{number}", f"layers.Input(shape=({condition.width},))", ()),
+                (f"vector_{number}", f"layers.Dense({width})", (f"told_{number}",)),
+                (f"product_{number}", "layers.Multiply()", (name, f"vector_{number}")),
+            ]
+            name = f"product_{number}"
+            continue
         rows += [
             (f"class_{number}", "layers.Input(shape=(1,), dtype='int32')", ()),
             (f"embedding_{number}", f"layers.Embedding({max(len(condition.classes), 1)}, {width})", (f"class_{number}",)),

@@ -17,11 +17,12 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_share,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class MlpGenerator(Generator):
         super().__init__()
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
         self.shape = spec.shape
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         layers: list[nn.Module] = []
-        width_in = family.latent + self.classes.width
+        width_in = family.latent + self.conditions.width
         for width in family.generator_widths:
             # No bias before a batch normalisation: its mean takes it away.
             layers += [nn.Linear(width_in, width, bias=False), nn.BatchNorm1d(width), nn.LeakyReLU(family.negative_slope)]
@@ -71,7 +72,11 @@ class MlpGenerator(Generator):
         self.layers = nn.Sequential(*layers, nn.Linear(width_in, math.prod(spec.shape)))
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        return Generated(self.layers(self.classes(noise["latent"], condition)).unflatten(1, self.shape))
+        return Generated(self.layers(self.conditions(noise["latent"], condition)).unflatten(1, self.shape))
+
+    def place(self, name: str) -> Place:
+        is_last = name.startswith(f"layers.{len(self.layers) - 1}.")
+        return Place(name, {0: (self.shape[1], self.shape[2])} if is_last and len(self.shape) == 3 else {})
 
 
 class MlpDiscriminator(Discriminator):
@@ -79,6 +84,7 @@ class MlpDiscriminator(Discriminator):
 
     def __init__(self, family: Mlp, spec: DataSpec) -> None:
         super().__init__()
+        self.shape = spec.shape
         layers: list[nn.Module] = []
         width_in = math.prod(spec.shape)
         for width in family.discriminator_widths:
@@ -91,3 +97,7 @@ class MlpDiscriminator(Discriminator):
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = self.layers(x.flatten(1))
         return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)
+
+    def place(self, name: str) -> Place:
+        sees_records = name == ("layers.0.weight" if len(self.layers) else "logit.weight")
+        return Place(name, {1: (self.shape[1], self.shape[2])} if sees_records and len(self.shape) == 3 else {})

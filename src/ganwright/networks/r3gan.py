@@ -28,7 +28,7 @@ from ganwright.networks.base import (
     Verdict,
     check_width,
 )
-from ganwright.networks.parts.conditioning import ClassVectors, Projection
+from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.resampling import downsample, upsample
 from ganwright.networks.parts.residual import Convolution, GroupedBlock
 from ganwright.networks.parts.stages import stage_sizes
@@ -109,12 +109,12 @@ class R3ganGenerator(Generator):
     def __init__(self, family: R3gan, spec: DataSpec) -> None:
         super().__init__()
         self.noise = {"latent": NoiseInput((family.latent,), family.noise)}
-        self.classes = ClassVectors(spec.conditions, family.latent)
+        self.conditions = ConditionVectors(spec.conditions, family.latent)
         self.sizes = sizes_of(spec)
         channels = family.channels(len(self.sizes))
         self.basis = nn.Parameter(torch.empty(channels[0], *self.sizes[0]))
         nn.init.normal_(self.basis)
-        self.scales = _linear(family.latent + self.classes.width, channels[0])
+        self.scales = _linear(family.latent + self.conditions.width, channels[0])
         self.stages = nn.ModuleList(family.stage(width, len(channels)) for width in channels)
         self.changes = nn.ModuleList(_change(one, other) for one, other in itertools.pairwise(channels))
         self.last = Convolution(channels[-1], spec.shape[0])
@@ -122,7 +122,7 @@ class R3ganGenerator(Generator):
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         exact = exact_stages(len(self.stages))
         with _exact(noise["latent"]):
-            scales = self.scales(self.classes(noise["latent"].float(), condition))
+            scales = self.scales(self.conditions(noise["latent"].float(), condition))
             x = (scales[:, :, None, None] * self.basis).contiguous(memory_format=torch.channels_last)
             for number in range(exact):
                 x = self._stage(x, number)

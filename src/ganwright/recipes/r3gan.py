@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from ganwright.augment.flip import Flip
+from ganwright.augment.pipeline import Pipeline
 from ganwright.core.budget import Budget
 from ganwright.core.schedule import Schedule
 from ganwright.data.spec import DataSpec
@@ -19,10 +19,6 @@ from ganwright.regularizers.r1 import R1, gamma_for
 from ganwright.regularizers.r2 import R2
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
-
-# The place of the augmentation pipeline, once there is one. Its published shares: geometry 1, colours 0.5, cut-out 1; no
-# filters, no noise. The scheduled strength is that of the whole pipeline.
-AUGMENTATIONS = (Flip(),)
 
 RATES = (2e-4, 5e-5)
 CPU_RATES = (1e-3, 1e-4)
@@ -47,7 +43,7 @@ def r3gan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         network=network,
         loss=Relativistic(),
         regularizers=_penalties(gamma_of(spec.shape)),
-        augmentations=AUGMENTATIONS,
+        augmentations=(Pipeline.half_colours(),),
         augmentation_strength=Schedule(0.0, 0.3),
         generator_optimizer=_adam(rates),
         discriminator_optimizer=_adam(rates),

@@ -1,4 +1,10 @@
-"""Penalties added to a player's loss, some of them only at every k-th step."""
+"""Penalties added to a player's loss, some of them only at every k-th step.
+
+A lazy penalty, of interval k, is multiplied by k and rides in the same step of the optimizer as the loss. Karras et al. 2020
+(arXiv:1912.04958), appendix B, take a step of its own for it, k + 1 steps in the place of k, and so lower the rate and raise
+both betas to the power k / (k + 1). Here the optimizer takes one step for each of ours, whether a penalty is due or not: its
+rate and betas mean what they say, and there is nothing to correct.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Protocol
 
+import torch
 from torch import Tensor
 from torch.autograd import grad
 
@@ -15,8 +22,8 @@ from ganwright.core.schedule import Schedule
 
 REGULARIZERS = Registry("regularizer", "ganwright.regularizers")
 
-Need = Literal["gradient_on_real", "gradient_on_fake", "features", "real"]
-"""real: the generator's turn has real records too."""
+Need = Literal["gradient_on_real", "gradient_on_fake", "features", "real", "reconstruction"]
+"""real: the generator's turn has real records too. reconstruction: the discriminator is of a family that reconstructs."""
 RegularizerState = dict[str, Tensor]
 
 
@@ -37,6 +44,10 @@ class Turn(Protocol):
         """The discriminator's logits per head for `x` (B, *shape), under the turn's augmentation and conditions."""
         ...
 
+    def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """What the discriminator draws again from its own maps of `x`, as the turn augments it: (drawn, meant) each."""
+        ...
+
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
         """Numbers in [0, 1) that depend on the step and `purpose` only; rows belong to places of the batch."""
         ...
@@ -54,12 +65,16 @@ class Regularizer(Part, ABC):
     interval: int
 
     def initial_state(self) -> RegularizerState:
-        """What the penalty remembers between steps; saved in checkpoints and averaged over processes."""
+        """What the penalty remembers between steps, saved in checkpoints: floats, as the rows' shares of them are added."""
         return {}
 
     @abstractmethod
     def penalty(self, turn: Turn, state: RegularizerState) -> tuple[Tensor, RegularizerState]:
-        """The unweighted penalty, a value per record (B,), and the new state."""
+        """The unweighted penalty, a value per record (B,), and the new state.
+
+        A turn may be worked on in parts and by several processes. Each part gets the state from before the turn, and after
+        it the state is the mean of what they gave, each by its rows: a moving average of means over rows comes out right.
+        """
 
 
 def squared_gradient(logits: tuple[Tensor, ...], x: Tensor) -> Tensor:
@@ -67,6 +82,17 @@ def squared_gradient(logits: tuple[Tensor, ...], x: Tensor) -> Tensor:
     total = sum((head.sum() for head in logits[1:]), start=logits[0].sum())
     (gradient,) = grad(total, x, create_graph=True)
     return gradient.float().square().flatten(1).sum(1)
+
+
+def slope(logits: tuple[Tensor, ...], x: Tensor) -> Tensor:
+    """The L2 norm of d(sum of logits)/dx per record: (B,), differentiable once more, also where it is zero."""
+    # The tiny constant keeps the square root's gradient finite where the critic is flat.
+    return (squared_gradient(logits, x) + 1e-12).sqrt()
+
+
+def mean_logit(logits: tuple[Tensor, ...]) -> Tensor:
+    """The mean over heads and patches, (B,)."""
+    return torch.stack([head.flatten(1).mean(1) if head.ndim > 1 else head for head in logits]).mean(0)
 
 
 def check_interval(interval: int) -> None:

@@ -36,5 +36,14 @@ def sum_gradients(parameters: Iterable[Tensor]) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
+def summed(value: Tensor) -> Tensor:
+    """The sum of `value` over all processes."""
+    if world_size() == 1:
+        return value
+    total = value.clone()
+    torch.distributed.all_reduce(total)
+    return total
+
+
 def _together() -> bool:
     return torch.distributed.is_available() and torch.distributed.is_initialized()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ganwright.core.errors import DataError
+from ganwright.core.errors import DataError, UsageError
 from ganwright.data.blocks import KNOWN, BlockLayout
 from ganwright.data.dataset import Dataset
-from ganwright.data.sampler import Shuffled
+from ganwright.data.sampler import Balanced, Shuffled
 from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
@@ -28,7 +29,7 @@ class Batches:
     config: TrainConfig
 
     def __post_init__(self) -> None:
-        self._sampler = Shuffled(len(self.dataset))
+        self._sampler = balanced(self.dataset) if self.config.balance else Shuffled(len(self.dataset))
         self._layout = BlockLayout(self.dataset.codec.spec.blocks)
         # A generator's turn that compares with reals draws fresh ones, after those of the discriminator's turns.
         self._draws_per_step = self.config.discriminator_steps + self.config.generator_needs_real
@@ -63,7 +64,26 @@ class Batches:
     def _conditions(self, columns: Mapping[str, Tensor]) -> Conditions:
         if not self.config.conditions:
             return UNCONDITIONED
-        if self.dataset.endless and any(int(columns[name].min()) < 0 for name in self.config.conditions):
+        if self.dataset.endless and any(_has_unknown(columns[name]) for name in self.config.conditions):
             what = "the stream gave a class that its first records did not have"
             raise DataError("E-DATA-12", what, hints=("let its first batches have every class",))
         return {name: columns[name] for name in self.config.conditions}
+
+
+def balanced(dataset: Dataset) -> Balanced:
+    """The sampler that gives each class of the records its turn.
+
+    Raises:
+        UsageError: they have no classes, or come in an order of their own.
+    """
+    if dataset.endless:
+        raise UsageError("E-RECIPE-04", "a stream comes in its own order: its classes cannot be drawn evenly")
+    classes = dataset.labels
+    if classes is None:
+        hints = ("one sub-folder per class, or a column of words in labels.csv",)
+        raise UsageError("E-RECIPE-04", "the data have no classes to draw evenly from", hints=hints)
+    return Balanced(np.asarray(classes))
+
+
+def _has_unknown(column: Tensor) -> bool:
+    return bool(column.isnan().any()) if column.is_floating_point() else int(column.min()) < 0

@@ -91,6 +91,7 @@ class Checkpoint:
             _load_optimizer(left, numbers, f"optimizer of {player}", optimizer)
         _load(left, "average/", state.average.generator)
         device = next(state.generator.parameters()).device
+        state.adapted = {name: _taken(left, f"augmentation/{name}", old).clone() for name, old in state.adapted.items()}
         for place, memory in enumerate(state.regularizer_states):
             prefix = f"regularizer {place}/"
             names = [name for name in left if name.startswith(prefix)]
@@ -144,6 +145,8 @@ def _everything(state: TrainState) -> Iterator[tuple[str, Any]]:
     for place, memory in enumerate(state.regularizer_states):
         for name, tensor in memory.items():
             yield f"regularizer {place}/{name}", tensor
+    for name, tensor in state.adapted.items():
+        yield f"augmentation/{name}", tensor
 
 
 def _load(left: dict[str, Tensor], prefix: str, network: nn.Module) -> None:

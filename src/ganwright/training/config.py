@@ -14,6 +14,8 @@ from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.device import Precision
+from ganwright.training.adaptive import Adaptive
+from ganwright.training.origin import Origin
 from ganwright.training.scoring import Scoring
 
 LEAST_AT_ONCE = 2
@@ -38,12 +40,14 @@ class TrainConfig:
     """Penalties added to either player's loss."""
     augmentations: tuple[Augmentation, ...] = ()
     """Changes applied to what the discriminator sees, real and fake alike, in order."""
-    augmentation_strength: float | Schedule = 1.0
-    """Between 0 (none) and 1."""
+    augmentation_strength: float | Schedule | Adaptive = 1.0
+    """Between 0 (none) and 1; or a table with a target, and it is adapted to how often the discriminator is right."""
     generator_optimizer: Optimizer = field(default_factory=Adam)
     """The generator's."""
     discriminator_optimizer: Optimizer = field(default_factory=Adam)
     """The discriminator's."""
+    balance: bool = False
+    """Whether records are drawn so that every class comes equally often, however many records it has."""
     batch: int = 64
     """Records per turn over all processes."""
     micro_batches: int = 1
@@ -64,6 +68,8 @@ class TrainConfig:
     """Of the networks' products; losses, norms and sums are always fp32."""
     threads: int = 0
     """CPU threads that were used; 0 means not recorded."""
+    trained_from: Origin | None = None
+    """The model whose weights it began with; None where they were random."""
 
     def __post_init__(self) -> None:
         for name, least in (("batch", LEAST_AT_ONCE), ("discriminator_steps", 1), ("micro_batches", 1)):
@@ -72,6 +78,18 @@ class TrainConfig:
         half_life = self.average_half_life_samples
         if (half_life.last if isinstance(half_life, Schedule) else half_life) <= 0:
             raise UsageError("E-CONFIG-04", "average_half_life_samples must be above zero")
+        self._check_augmentation()
+
+    def _check_augmentation(self) -> None:
+        strength = self.augmentation_strength
+        if isinstance(strength, Adaptive):
+            if not self.augmentations:
+                hints = ("--augment adaptive", "--set 'augmentations=[\"pipeline\"]'")
+                raise UsageError("E-AUGMENT-02", "augmentation_strength is to be adapted, of no augmentation", hints=hints)
+            return
+        values = (strength.start, strength.last) if isinstance(strength, Schedule) else (strength,)
+        if not all(0 <= value <= 1 for value in values):
+            raise UsageError("E-CONFIG-04", f"augmentation_strength must lie in 0..1, not {max(values, key=abs)}")
 
     @property
     def generator_needs_real(self) -> bool:

@@ -19,7 +19,7 @@ POINTS = 400
 PANELS = (
     ("Logits: how real the discriminator finds them", ("real_logits", "fake_logits")),
     ("Losses", ("discriminator_loss", "generator_loss")),
-    ("Share of verdicts that are right", ("real_called_real", "fake_called_fake")),
+    ("Share of verdicts that are right", ("real_called_real", "fake_called_fake", "augmentation")),
 )
 DIVERSITY = "Diversity of samples (1: as varied as the data)"
 
@@ -43,9 +43,12 @@ def _draw_curves(history: Sequence[Progress], scores: Sequence[Scored], path: Pa
     for axis, (title, names) in zip(axes, PANELS, strict=False):
         for name in names:
             values = np.array([p.numbers.get(name, np.nan) for p in history])
+            if np.isnan(values).all():  # a run without augmentation
+                continue
             axis.plot(*_thinned(thousands, values), label=name.replace("_", " "), linewidth=1.2)
         axis.set_title(title, fontsize=10)
-        axis.legend(fontsize=8, frameon=False)
+        if axis.lines:
+            axis.legend(fontsize=8, frameon=False)
     _draw_diversity(axes[len(PANELS)], thousands, history)
     if scores:
         _draw_scores(axes[len(PANELS) + 1 :], scores)

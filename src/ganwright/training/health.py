@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganwright.training.adaptive import Adaptive
+
 SEPARATED = 0.98
 """Share of verdicts that are right when the discriminator has won."""
 FAR_AHEAD_GAP = 12.0
@@ -27,8 +29,10 @@ ADVICE = {
     "discriminator far ahead": "the generator learns little now; a stronger penalty (r1) or a lower rate for it helps",
     "samples alike": "the generator makes few different records; train longer, or with a larger batch or another seed",
     "variety lost": "samples cover far less of the data than before; the model that is kept is from before",
-    "discriminator memorises": "it takes real records that it never saw for fakes; more data, a smaller network or a"
-    " stronger penalty helps",
+    "augmentation at its most": "the discriminator is still too often right about real records; more data, a smaller"
+    " network or a stronger penalty helps",
+    "discriminator memorises": "it takes real records that it never saw for fakes; more data, --augment adaptive, a smaller"
+    " network or a stronger penalty helps",
     "discriminator blind": "it finds no difference between real and fake; a weaker penalty or a wider network helps",
 }
 
@@ -62,11 +66,18 @@ def diversity(samples: Sequence[Tensor], real: Sequence[Tensor]) -> float:
     return _spread(samples) / max(_spread(real), 1e-6)
 
 
-def diagnose(numbers: Mapping[str, float], variety: Variety, samples_seen: int, by_heart: float | None = None) -> str:
+def diagnose(
+    numbers: Mapping[str, float],
+    variety: Variety,
+    samples_seen: int,
+    by_heart: float | None = None,
+    adaptive: Adaptive | None = None,
+) -> str:
     """ "ok", or the first complaint that applies; the first thousands of samples are never complained of.
 
     Args:
         by_heart: see `learned_by_heart`.
+        adaptive: where the augmentation's strength is adapted.
     """
     if samples_seen < 5_000:
         return "ok"
@@ -78,6 +89,8 @@ def diagnose(numbers: Mapping[str, float], variety: Variety, samples_seen: int, 
         return "samples alike"
     if variety.lost:
         return "variety lost"
+    if adaptive is not None and adaptive.is_stuck(numbers["augmentation"], numbers["real_called_real"]):
+        return "augmentation at its most"
     if by_heart is not None and by_heart > BY_HEART:
         return "discriminator memorises"
     if abs(gap) < 1e-3:

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ganwright.data.dataset import Dataset
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import DataSpec, first_class
 from ganwright.model.model import MOST_ROWS, Model
 from ganwright.training.health import diversity
 
@@ -28,11 +28,14 @@ class View:
 
     @classmethod
     def of(cls, dataset: Dataset, spec: DataSpec) -> View:
-        """As many as the codec shows; of classes one row each: to see at a glance whether a class is heard."""
+        """As many as the codec shows; of classes one row each: to see at a glance whether a class is heard.
+
+        What else the networks are told is drawn as records of that class have it.
+        """
         expand = dataset.codec.expand
-        if not spec.conditions:
+        condition = first_class(spec.conditions)
+        if condition is None:
             return cls([expand(dataset.some(dataset.codec.shown))], dataset.codec.shown)
-        condition = spec.conditions[0]
         shown = condition.classes[:MOST_ROWS]
         classes = np.asarray(dataset.columns[condition.name])
         places = [np.flatnonzero(classes == place)[:COLUMNS] for place in range(len(shown))]

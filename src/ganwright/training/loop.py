@@ -22,6 +22,7 @@ from ganwright.model.model import Model
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import Stopped, StopRequest
 from ganwright.runtime.memory import give_back, is_out_of_memory
+from ganwright.training.adaptive import Adaptive
 from ganwright.training.average import LOOK_STATISTICS_BATCHES, STATISTICS_BATCHES, estimate_generator_statistics
 from ganwright.training.batches import Batches
 from ganwright.training.by_heart import learned_by_heart
@@ -303,7 +304,9 @@ class Loop:
         (then, seen_then), total = self._pace[0], self.config.total_samples
         rate = (seen - seen_then) / max(now - then, 1e-9)
         left = (total - seen) / max(rate, 1e-9) if self.deadline is None else max(0.0, self.deadline - now)
-        self._health = diagnose(numbers, self._variety, seen, self._by_heart)
+        strength = self.config.augmentation_strength
+        adaptive = strength if isinstance(strength, Adaptive) else None
+        self._health = diagnose(numbers, self._variety, seen, self._by_heart, adaptive)
         self.events.emit(
             Progress(
                 step=self.state.step,

@@ -230,6 +230,7 @@ def model_card(model: Model) -> str:
         f"* Recipe `{config['recipe']}`, network `{config['network']['name']}`, loss `{config['loss']['name']}`,"
         f" seed {config['seed']}, {config['precision']} on {config['device']}.",
         f"* {training['steps']:,} steps, {training['samples_seen']:,} samples seen, {format_duration(training['seconds'])}.",
+        *_origin_lines(config.get("trained_from")),
         *_score_lines(model.facts.get("scores", {})),
         "",
         "```",
@@ -240,6 +241,13 @@ def model_card(model: Model) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _origin_lines(origin: dict[str, Any] | None) -> list[str]:
+    if origin is None:
+        return []
+    data = f", trained on `{origin['data']}`" if origin["data"] else ""
+    return [f"* It began with the weights of `{origin['model']}` (`{origin['fingerprint'][:16]}`){data}."]
 
 
 def _score_lines(scores: dict[str, Any]) -> list[str]:

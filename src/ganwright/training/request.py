@@ -17,11 +17,15 @@ class Request:
 
     place: str = ""
     """The absolute path of the data; empty for objects in memory."""
+    labels: str = ""
+    """The absolute path of a file of labels that was given with them."""
     asked: Asked | None = None
     """How to read a file of cells, if the user said so."""
     modality: Modality | None = None
     """How to read the data, if the user said so."""
     limit: int | None = None
+    start_from: str = ""
+    """The absolute path of the model that it started from; empty where it did from none."""
     as_numbers: bool = False
     """Whether rows are taken as plain numbers, since the networks are the user's own."""
     holdout: bool = True

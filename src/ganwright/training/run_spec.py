@@ -9,7 +9,9 @@ import numpy as np
 from ganwright.core.errors import DataError, UsageError
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.data.dataset import Dataset
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.joint_rows import with_rows
+from ganwright.data.spec import Condition, DataSpec, unknown
+from ganwright.data.told import counted
 from ganwright.networks.base import NetworkFamily
 from ganwright.training.config import TrainConfig
 
@@ -26,7 +28,7 @@ def run_spec(config: TrainConfig, dataset: Dataset) -> DataSpec:
         if name not in known:
             hints = unknown_name_hints(name, known) if known else _label_hints()
             raise UsageError("E-RECIPE-02", f"the data have no {name!r} to be conditioned on", hints=hints)
-    conditions = tuple(_counted(known[name], dataset) for name in config.conditions)
+    conditions = with_rows([_counted(known[name], dataset) for name in config.conditions], dataset.columns)
     spec = dataset.codec.spec
     return replace(spec, output="linear" if config.network.applies_output else spec.output, conditions=conditions)
 
@@ -55,12 +57,12 @@ def choose_conditions(network: NetworkFamily, dataset: Dataset, asked: bool | No
 
 def _counted(condition: Condition, dataset: Dataset) -> Condition:
     places = np.asarray(dataset.columns[condition.name])
-    if (unknown := int((places < 0).sum())) > 0:
-        what = f"{unknown:,} of {len(places):,} records have no {condition.name}"
-        raise DataError("E-DATA-12", what, hints=("leave them out, or train without conditions",))
-    counts = np.bincount(places, minlength=len(condition.classes))
-    return replace(condition, counts=tuple(int(count) for count in counts))
+    if (missing := int(unknown(places).sum())) > 0:
+        what = f"{missing:,} of {len(places):,} records have no {condition.name}"
+        hints = ("--unlabelled skip, or Image(unlabelled='skip'), leaves them out", "or train without conditions")
+        raise DataError("E-DATA-12", what, hints=hints)
+    return counted(condition, places)
 
 
 def _label_hints() -> tuple[str, ...]:
-    return ("one sub-folder per class, IDX files with labels, or (array, labels)",)
+    return ("one sub-folder per class, labels.csv beside the pictures, IDX files with labels, or (array, labels)",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -19,13 +19,19 @@ def batch_norms(network: nn.Module) -> list[BatchNorm]:
 
 
 @contextmanager
-def held_statistics(network: nn.Module) -> Generator[None]:
+def held_statistics(network: nn.Module, vectors_only: bool = False) -> Generator[None]:
     """Keep running statistics and spectral vectors still; a batch is normalised by its own, as always in training.
 
     Layers of our own that keep anything else offer a flag `hold_statistics`.
+
+    Args:
+        vectors_only: keep nothing still but spectral vectors.
     """
     held = [
-        (module, name, value, getattr(module, name)) for module in network.modules() for name, value in _switches(module)
+        (module, name, value, getattr(module, name))
+        for module in network.modules()
+        if not vectors_only or _has_vectors(module)
+        for name, value in _switches(module)
     ]
     for module, name, value, _ in held:
         setattr(module, name, value)
@@ -40,9 +46,19 @@ def _switches(module: nn.Module) -> list[tuple[str, Any]]:
     """The attributes that keep `module` from moving, with their values."""
     if isinstance(module, BatchNorm):
         return [("track_running_stats", False)] if module.track_running_stats and module.running_mean is not None else []
-    if isinstance(module, SpectralNorm) or any(isinstance(h, SpectralNormHook) for h in module._forward_pre_hooks.values()):
+    if _has_vectors(module):
         return [("training", False)]  # of the layer alone, whose vectors then stay as they are
     return [("hold_statistics", True)] if hasattr(module, "hold_statistics") else []
+
+
+def _has_vectors(module: nn.Module) -> bool:
+    old = any(isinstance(hook, SpectralNormHook) for hook in module._forward_pre_hooks.values())
+    return isinstance(module, SpectralNorm) or old
+
+
+def moved_once(network: nn.Module, first: bool) -> AbstractContextManager[None]:
+    """Of a turn that is worked on in parts, the first moves spectral vectors, so that all meet the same weights."""
+    return nullcontext() if first else held_statistics(network, vectors_only=True)
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from ganwright.runtime.distributed import share_of, sum_gradients
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
-from ganwright.training.statistics import held_statistics
+from ganwright.training.statistics import held_statistics, moved_once
 from ganwright.training.turn import Turn, due
 
 Report = dict[str, Tensor]
@@ -42,12 +42,17 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
         unfreeze(state.discriminator_optimizer)
         report |= added(tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
         report["discriminator_gradient"] = update(state.discriminator_optimizer, state.discriminator)
+        state.settle()
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
     key = state.key("generator")
     unfreeze(state.generator_optimizer)
     report |= added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
     report["generator_gradient"] = update(state.generator_optimizer, state.generator)
+    state.settle()
+
+    # Adapt the augmentation to how often the discriminator was right.
+    report |= state.adapt_augmentation(config, report["real_called_real"])
 
     # Count, and let the average generator follow.
     state.step += 1
@@ -71,7 +76,8 @@ def tell_apart(turn: Turn, batches: Batches) -> Report:
     turn.fake.requires_grad_("gradient_on_fake" in needs)
 
     # Judge both, and sum what is wrong with the verdicts.
-    turn.real_logits = turn.judge(turn.real)
+    with moved_once(state.discriminator, turn.is_first):
+        turn.real_logits = turn.judge(turn.real)
     with held_statistics(state.discriminator):
         turn.fake_logits = turn.judge(turn.fake)
     loss = torch.zeros((), device=config.device)
@@ -99,7 +105,8 @@ def pass_for_real(turn: Turn, batches: Batches) -> Report:
         turn.real, turn.condition = batches.real(turn.key, turn.rows)
     else:
         turn.condition = batches.condition(turn.key, turn.rows)
-    turn.fake = turn.generate()
+    with moved_once(state.generator, turn.is_first):
+        turn.fake = turn.generate()
     with held_statistics(state.discriminator):
         turn.fake_logits = turn.judge(turn.fake)
         if config.loss.generator_needs_real:
@@ -142,7 +149,8 @@ def penalties(turn: Turn, regularizers: list[tuple[int, Regularizer]], report: R
     state, config = turn.state, turn.config
     total = torch.zeros((), device=config.device)
     for place, regularizer in regularizers:
-        values, state.regularizer_states[place] = regularizer.penalty(turn, state.regularizer_states[place])
+        values, memory = regularizer.penalty(turn, state.regularizer_states[place])
+        state.remember(place, memory, len(values) / config.batch)
         penalty = mean(values, config)
         report[regularizer.registry.name_of(regularizer)] = penalty.detach()
         weight = value_at(regularizer.weight, state.samples_seen, config.total_samples)

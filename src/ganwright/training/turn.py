@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
 from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.regularizers.base import Regularizer
+from ganwright.runtime.distributed import share_of
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
@@ -56,18 +56,40 @@ class Turn:
 
     def judge(self, x: Tensor) -> tuple[Tensor, ...]:
         """The discriminator's logits per head, float32."""
-        strength = value_at(self.config.augmentation_strength, self.state.samples_seen, self.config.total_samples)
-        for number, augmentation in enumerate(self.config.augmentations):
-            draws = self.uniform(f"augmentation {number}", (x.shape[0], augmentation.draws()))
-            x = augmentation.apply(x, strength, draws)
+        x = self._augmented(x)
         with self._precision():
             logits = self.state.discriminator(x, self.condition).logits
         return tuple(head.float() for head in logits)
+
+    def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """What the discriminator draws again from its own maps, and what it was meant to be, float32.
+
+        Raises:
+            UsageError: it is of a family that does not.
+        """
+        discriminator = self.state.discriminator
+        draws = self.uniform("reconstruction", (x.shape[0], discriminator.reconstruction_draws))
+        x = self._augmented(x)
+        with self._precision():
+            pairs = discriminator.reconstruct(x, draws)
+        return tuple((drawn.float(), meant.float()) for drawn, meant in pairs)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether its rows are the first of those that this process works on."""
+        return self.rows.start == share_of(self.config.batch).start
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
         """Numbers in [0, 1), one row of `shape` per place of the batch."""
         drawn = self.key.generator(purpose).random((self.config.batch, *shape[1:]), dtype="float32")
         return self._mine(torch.from_numpy(drawn))
+
+    def _augmented(self, x: Tensor) -> Tensor:
+        strength = self.state.augmentation_strength(self.config)
+        for number, augmentation in enumerate(self.config.augmentations):
+            draws = self.uniform(f"augmentation {number}", (x.shape[0], augmentation.draws()))
+            x = augmentation.apply(x, strength, draws)
+        return x
 
     def _mine(self, drawn: Tensor) -> Tensor:
         return drawn[self.rows].to(self.config.device, non_blocking=True)

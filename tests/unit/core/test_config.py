@@ -7,8 +7,11 @@ from typing import Any, Literal
 
 import pytest
 
+from ganwright.augment.base import Augmentation
+from ganwright.augment.pipeline import Pipeline
 from ganwright.core.config import field_docs, from_plain, to_plain
 from ganwright.core.errors import UsageError
+from ganwright.core.schedule import Schedule
 from ganwright.losses.base import Loss
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.least_squares import LeastSquares
@@ -108,3 +111,9 @@ def test_the_string_below_a_field_is_its_documentation() -> None:
         """Of it."""
 
     assert field_docs(Heir) == {"rate": "How fast.", "mode": "How.", "more": "Of it."}
+
+
+def test_objects_that_are_parts_already_stay_what_they_are() -> None:
+    part, schedule = Pipeline(hue=0.5), Schedule(0.0, 0.3)
+    assert from_plain(tuple[Augmentation, ...], [part, "flip"], "")[0] is part
+    assert from_plain(float | Schedule, schedule, "") is schedule

@@ -107,7 +107,7 @@ def test_networks_that_draw_whole_rows_cannot_be_asked() -> None:
 
 def test_pictures_have_no_columns(tmp_path: Path) -> None:
     pictures = Model.load(tiny_model_file(tmp_path / "m.safetensors"))
-    with pytest.raises(UsageError, match="no columns"):
+    with pytest.raises(UsageError, match="not conditioned on 'city'"):
         pictures.sample(5, where={"city": "Rome"})
     assert tiny_dataset().codec.noun == "pictures"
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support import TINY, tiny_config, tiny_contents, tiny_dataset, tiny_model_file, train
+from support import TINY, tiny_config, tiny_contents, tiny_dataset, tiny_model_file, tiny_table, train
 
-from ganwright.core.errors import ModelFileError
+from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.data.spec import DataSpec
 from ganwright.gan import load
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents, read_facts, read_model, write_model
-from ganwright.model.noise import BLOCK, draw_noise, draw_sample_noise
+from ganwright.model.noise import BLOCK, draw_noise, draw_sample_noise, truncated
 from ganwright.model.output import apply_output
 from ganwright.networks.base import NetworkFamily, NoiseInput
+from ganwright.networks.columns import Columns
 from ganwright.networks.mlp import Mlp
 from ganwright.runtime.keys import Key
+from ganwright.training.run_spec import run_spec
 
 FAMILIES = [TINY, Mlp(latent=8, generator_widths=(16, 16))]
 
@@ -188,3 +191,64 @@ def test_the_noise_may_be_another_one_when_sampling() -> None:
     usual, cut = model.tensor(8, seed=3), model.tensor(8, seed=3, noise="truncated")
     assert not torch.equal(usual, cut)
     assert torch.equal(model.tensor(8, seed=3, noise="normal"), usual)
+
+
+def deviation(values: torch.Tensor) -> float:
+    return float(values.double().square().mean().sqrt())
+
+
+@pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated"])
+def test_truncation_is_the_deviation_that_is_left(distribution: Any) -> None:
+    whole = draw_noise({"latent": NoiseInput((100,), distribution)}, 1000, Key(0))["latent"]
+    assert torch.equal(truncated(whole, "uniform", 1.0), whole)
+    for share in (0.9, 0.5, 0.1, 0.001):
+        some = truncated(whole, distribution, share)
+        assert deviation(some) == pytest.approx(share * deviation(whole), rel=0.01)
+        # Each value keeps its rank and its side.
+        assert bool((some.flatten()[whole.flatten().argsort()].diff() >= 0).all())
+        assert bool((some.sign() == whole.sign()).all())
+
+
+def test_a_threshold_of_two_deviations_is_that_of_the_truncated_normal() -> None:
+    normal = draw_noise({"latent": NoiseInput((100,))}, 2000, Key(0))["latent"]
+    drawn_again = draw_noise({"latent": NoiseInput((100,), "truncated")}, 2000, Key(1))["latent"]
+    ours = truncated(normal, "normal", 0.8796)
+    assert float(ours.abs().max()) == pytest.approx(2.0, abs=0.01)
+    shares = torch.linspace(0.01, 0.99, 50)
+    some, others = (each.flatten()[:100_000].quantile(shares) for each in (ours, drawn_again))
+    torch.testing.assert_close(some, others, atol=0.02, rtol=0)
+
+
+def test_truncated_samples_are_the_same_however_many_are_asked_for_and_closer_together() -> None:
+    model = Model(tiny_contents())
+    whole = model.tensor(100, seed=7)
+    assert torch.equal(model.tensor(100, seed=7, truncation=1.0), whole)
+    some = model.tensor(100, seed=7, truncation=0.5)
+    assert torch.equal(model.tensor(70, seed=7, truncation=0.5), some[:70])
+    assert deviation(some - some.mean(0)) < 0.8 * deviation(whole - whole.mean(0))
+    # Sample i stays recognisable: it differs from the mean in the direction in which it did.
+    one, other = (torch.nn.functional.normalize((each - each.mean(0)).flatten(1)) for each in (some, whole))
+    assert ((one @ other.T).argmax(1) == torch.arange(100)).double().mean() > 0.8
+    assert model.grid(1, 2, truncation=0.5).size == model.grid(1, 2).size
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.1, math.nan, math.inf])
+def test_truncation_out_of_range_is_refused(share: float) -> None:
+    with pytest.raises(UsageError, match="truncation must lie above 0 and up to 1") as raised:
+        Model(tiny_contents()).sample(1, truncation=share)
+    assert raised.value.code == "E-SAMPLE-15"
+
+
+def test_what_cannot_be_truncated_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot be truncated") as raised:
+        Model(tiny_contents()).sample(1, noise="sphere", truncation=0.5)
+    assert "sphere" in raised.value.why
+    with pytest.raises(UsageError, match="rows of a table are not truncated"):
+        table_model().sample(1, truncation=0.5)
+
+
+def table_model() -> Model:
+    table = tiny_table()
+    config = tiny_config(network=Columns(latent=4, width=8, discriminator_widths=(8,)))
+    spec = run_spec(config, table)
+    return Model(ModelContents(config.network, spec, table.codec, config.network.generator(spec), {}))

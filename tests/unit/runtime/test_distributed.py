@@ -11,8 +11,10 @@ from torch import Tensor
 
 from ganwright.networks.mlp import Mlp
 from ganwright.regularizers.gradient_penalty import GradientPenalty
+from ganwright.regularizers.lecam import Lecam
 from ganwright.regularizers.r1 import R1
 from ganwright.runtime import distributed
+from ganwright.training import state as state_module
 from ganwright.training import step as step_module
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
@@ -74,6 +76,40 @@ def test_gradients_are_summed_in_one_exchange(pretend: Pretend, monkeypatch: pyt
     assert torch.equal(second.grad, torch.full((4,), 3.0))
     assert unused.grad is None
     assert exchanged == [10]
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_what_a_penalty_remembers_is_the_sum_of_what_each_process_gives(
+    size: int, pretend: Pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a turn whose memory was empty; shares are of unequal length."""
+    config = tiny_config(network=Mlp(latent=4, generator_widths=(), discriminator_widths=(8,)), regularizers=(Lecam(),))
+    data = tiny_dataset()
+    monkeypatch.setattr(step_module, "sum_gradients", lambda parameters: None)
+    monkeypatch.setattr(state_module, "summed", lambda value: value)  # each process's own part
+
+    def remembered() -> dict[str, Tensor]:
+        state = initial_state(config, data.codec.spec)
+        train_step(state, config, data.codec.spec, Batches(data, config))
+        return state.regularizer_states[0]
+
+    alone = remembered()
+    total = {name: torch.zeros(()) for name in alone}
+    for rank in range(size):
+        pretend(size, rank)
+        total = {name: total[name] + value for name, value in remembered().items()}
+    for name, value in alone.items():
+        assert float(value) != 0
+        torch.testing.assert_close(total[name], value, rtol=1e-4, atol=1e-7)
+
+
+def test_a_sum_over_processes_leaves_what_was_given_as_it_is(pretend: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = torch.tensor(2.0)
+    assert distributed.summed(value) is value
+    pretend(2, 0)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(3))
+    assert float(distributed.summed(value)) == 6
+    assert float(value) == 2
 
 
 def first_gradients(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:

@@ -32,7 +32,7 @@ class Packed:
     """A chunk of records in compact storage, row for row."""
 
     columns: dict[str, np.ndarray]
-    """Arrays of equal length: for pictures {"x": uint8 (n, H, W, C)}, and one int64 (n,) per condition."""
+    """Arrays of equal length: for pictures {"x": uint8 (n, H, W, C)}, and one per condition, as it says."""
     names: list[str]
     """The record each row came from."""
     skipped: list[Skipped] = field(default_factory=list)
@@ -75,6 +75,8 @@ class Codec(ABC):
     """In which features samples are scored while training."""
     reason: str = ""
     """How the shape was chosen, for the data report; no part of the state."""
+    notes: tuple[str, ...] = ()
+    """What was found beside it, likewise."""
 
     @property
     @abstractmethod

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
-from ganwright.data.classes import LABEL, Classes
+from ganwright.data.classes import Classes
 from ganwright.data.image_size import COLOURS, choose_channels, choose_size
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import PICTURES, save_picture
@@ -28,23 +28,31 @@ from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.told import Told, parse_asked
+from ganwright.data.told_kinds import Finder
 
 NO_PICTURE = "row of numbers instead of a picture"
 ARRAY_COLOURS = {1: "grey", 3: "colour", 4: "alpha"}
 
 
 class ImageCodec(Codec):
-    """Pictures of one size as uint8 (H, W, C), with their class where the records have one."""
+    """Pictures of one size as uint8 (H, W, C), with what is known of each: its class, its labels, numbers."""
 
     modality: ClassVar[str] = "image"
     default_recipe: ClassVar[str] = "dcgan"
     noun: ClassVar[str] = "pictures"
     suffixes: ClassVar[tuple[str, ...]] = tuple(PICTURES)
 
-    def __init__(self, policy: PicturePolicy, classes: Classes | tuple[str, ...] = (), reason: str = "") -> None:
+    def __init__(
+        self,
+        policy: PicturePolicy,
+        told: Told | Classes | tuple[str, ...] = (),
+        reason: str = "",
+        notes: tuple[str, ...] = (),
+    ) -> None:
         self.policy = policy
-        self.classes = classes if isinstance(classes, Classes) else Classes(classes)
-        self.reason = reason
+        self.told = Told.of(told)
+        self.reason, self.notes = reason, notes
         self._spec = DataSpec("image", (policy.channels, policy.height, policy.width), "tanh")
 
     @property
@@ -53,10 +61,11 @@ class ImageCodec(Codec):
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        return self.classes.conditions
+        return self.told.conditions
 
     def pack(self, records: Sequence[Record]) -> Packed:
-        """{"x": uint8 (n, H, W, C)} and, with classes, {"label": int64 (n,)}; encoded pictures are decoded by children."""
+        """{"x": uint8 (n, H, W, C)} and what is known of them, by name; encoded pictures are decoded by children."""
+        records, lacking = self.told.without_unknown(records)
         results: list[np.ndarray | str] = [record.fault for record in records]
         notes: Counter[str] = Counter()
         encoded = [i for i, record in enumerate(records) if not record.fault and isinstance(record.payload, bytes)]
@@ -64,14 +73,14 @@ class ImageCodec(Codec):
         arrays = [i for i, record in enumerate(records) if not record.fault and not isinstance(record.payload, bytes)]
         if len(arrays) == len(records) and self._are_ready(records):
             x = np.stack([np.asarray(record.payload) for record in records]).reshape(len(records), *self._pixels_shape)
-            return Packed({"x": x, **self.classes.column(records)}, [record.name for record in records])
+            return Packed({"x": x, **self.told.columns(records)}, [record.name for record in records], lacking)
         for i in arrays:
             results[i] = self._fit_array(np.asarray(records[i].payload), notes)
         usable = [i for i, result in enumerate(results) if not isinstance(result, str)]
         x = np.stack([results[i] for i in usable]) if usable else np.empty((0, *self._pixels_shape), np.uint8)
-        skipped = [Skipped(records[i].name, result) for i, result in enumerate(results) if isinstance(result, str)]
+        skipped = lacking + [Skipped(records[i].name, result) for i, result in enumerate(results) if isinstance(result, str)]
         kept = [records[i] for i in usable]
-        return Packed({"x": x, **self.classes.column(kept)}, [record.name for record in kept], skipped, dict(notes))
+        return Packed({"x": x, **self.told.columns(kept)}, [record.name for record in kept], skipped, dict(notes))
 
     def expand(self, columns: Mapping[str, Tensor]) -> Tensor:
         """(B, C, H, W) in -1..1, in torch.channels_last order, as convolutions like it."""
@@ -109,12 +118,12 @@ class ImageCodec(Codec):
         return f"{self.policy.width}x{self.policy.height} {COLOURS[self.policy.channels]}"
 
     def state(self) -> dict[str, Any]:
-        return {**asdict(self.policy), **self.classes.state()}
+        return {**asdict(self.policy), **self.told.state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         values = dict(state)
-        classes = Classes.taken_from(values)
+        told = Told.taken_from(values)
         if set(values) != set(PicturePolicy.__dataclass_fields__) or tensors:
             raise ValueError("not the state of a picture codec")
         for name in ("height", "width", "min_side"):
@@ -124,7 +133,7 @@ class ImageCodec(Codec):
             raise ValueError("channels must be 1, 3 or 4")
         if not isinstance(values["background"], str) or values["background"] not in BACKGROUNDS:
             raise ValueError(f"background must be one of {', '.join(BACKGROUNDS)}")
-        return cls(PicturePolicy(**values), classes)
+        return cls(PicturePolicy(**values), told)
 
     @property
     def _pixels_shape(self) -> tuple[int, int, int]:
@@ -174,19 +183,32 @@ class Image(Modality):
     """What transparent pictures are drawn on, unless transparency is kept (4 channels)."""
     min_side: int = 8
     """Pictures with a shorter side than this are skipped; pixels."""
+    usual_size: tuple[int, int] | None = None
+    """(height, width) of large or differing pictures, instead of 64 px, where `size` says nothing: that of a model to go on
+    from."""
     dedupe: bool = False
     """Keep one of each set of pictures that are exactly the same once resized."""
+    conditions: tuple[str, ...] = ()
+    """What is known of each picture is found out, but for what is said here: "age=number", "breed=class", "angle=degrees",
+    "smiling,glasses=labels", "id=none"."""
+    unlabelled: Literal["keep", "skip"] = "keep"
+    """What is done about pictures of which something is not known; a conditional GAN cannot train on them."""
 
     def __post_init__(self) -> None:
         sides = (self.size, self.size) if isinstance(self.size, int) else self.size or (8, 8)
         if len(sides) != 2 or not all(4 <= side <= 4096 for side in sides):
             raise UsageError("E-CONFIG-04", f"size must lie in 4..4096 px, not {self.size}")
+        if self.usual_size is not None and not all(4 <= side <= 4096 for side in self.usual_size):
+            raise UsageError("E-CONFIG-04", f"usual_size must lie in 4..4096 px, not {self.usual_size}")
         if self.channels not in (None, 1, 3, 4):
             raise UsageError("E-CONFIG-04", f"channels must be 1, 3 or 4, not {self.channels}")
         if self.background not in BACKGROUNDS:
             raise UsageError("E-CONFIG-04", f"background must be one of {', '.join(BACKGROUNDS)}, not {self.background!r}")
         if not 1 <= self.min_side <= LONGEST_SIDE:
             raise UsageError("E-CONFIG-04", f"min_side must lie in 1..{LONGEST_SIDE} px, not {self.min_side}")
+        if self.unlabelled not in ("keep", "skip"):
+            raise UsageError("E-CONFIG-04", f"unlabelled must be keep or skip, not {self.unlabelled!r}")
+        parse_asked(self.conditions)
 
     @property
     def duplicates(self) -> Literal["ignore", "count", "drop"]:
@@ -209,10 +231,11 @@ class Image(Modality):
         """
         shapes: Counter[tuple[int, int]] = Counter()
         colours: Counter[str] = Counter()
-        labels: Counter[str] = Counter()
+        told = Finder(parse_asked(self.conditions), self.unlabelled == "skip")
         skipped: list[Skipped] = []
         done = 0
         for records in chunks(source):
+            usable: list[Record] = []
             for record, facts in zip(records, _facts(records), strict=True):
                 if not isinstance(facts, str) and min(facts[:2]) < self.min_side:
                     facts = f"smaller than {self.min_side} px"
@@ -222,16 +245,17 @@ class Image(Modality):
                 height, width, colour = facts
                 shapes[height, width] += 1
                 colours[colour] += 1
-                if LABEL in record.conditions:
-                    labels[record.conditions[LABEL]] += 1
+                usable.append(record)
+            told.look(usable)
             done += len(records)
             progress("looking at pictures", done, len(source))
         if not shapes:
             raise too_few(source, ImageCodec.noun, 0, skipped)
-        size = choose_size(shapes, self.size)
+        size = choose_size(shapes, self.size, self.usual_size)
         channels = self.channels or choose_channels(colours)
         policy = PicturePolicy(size.height, size.width, channels, self.background, self.min_side)
-        return ImageCodec(policy, Classes.found(labels), size.reason)
+        known, notes = told.found()
+        return ImageCodec(policy, known, size.reason, tuple(notes))
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[int, int, str] | str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from torch import Tensor
 
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
-from ganwright.data.classes import LABEL, Classes
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Progress
 from ganwright.data.number_drawing import binned, curve_tiles, spread_panels
 from ganwright.data.one_file import one_file
@@ -26,6 +24,8 @@ from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import MAX_SIDE, Condition, DataSpec
+from ganwright.data.told import Told, parse_asked
+from ganwright.data.told_kinds import Finder
 
 SCALINGS = ("each", "all")
 NOT_FINITE = "value that is not a number"
@@ -70,13 +70,15 @@ class NumbersCodec(Codec):
         ranges: Ranges,
         scaling: Literal["each", "all"] = "each",
         columns: tuple[str, ...] = (),
-        classes: Classes | None = None,
+        told: Told | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.ranges = ranges
         self.scaling: Literal["each", "all"] = scaling
         self.columns = columns
         """The names of the columns; empty where the data had none."""
-        self.classes = classes or Classes()
+        self.told = told or Told()
+        self.notes = notes
         low, high = (ranges.low, ranges.high) if scaling == "each" else (ranges.low.min(), ranges.high.max())
         self._bottom, self._top = np.broadcast_to(low, ranges.low.shape), np.broadcast_to(high, ranges.low.shape)
         # Halved first, since a range may be larger than the largest number.
@@ -91,10 +93,10 @@ class NumbersCodec(Codec):
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        return self.classes.conditions
+        return self.told.conditions
 
     def pack(self, records: Sequence[Record]) -> Packed:
-        """{"x": float32 (n, D)} in -1..1 and, with classes, {"label": int64 (n,)}."""
+        """{"x": float32 (n, D)} in -1..1 and what is known of them, by name."""
         values, kept, skipped = usable_rows(records, len(self.ranges.low), self.columns)
         half = np.where(self._half > 0, self._half, 1)
         with np.errstate(over="ignore"):
@@ -104,7 +106,7 @@ class NumbersCodec(Codec):
         beyond = int(np.count_nonzero(np.abs(scaled) > 1 + SLACK))
         notes = {CLIPPED: beyond} if beyond else {}
         x = np.clip(scaled, -1, 1).astype(np.float32)
-        return Packed({"x": x, **self.classes.column(kept)}, [record.name for record in kept], skipped, notes)
+        return Packed({"x": x, **self.told.columns(kept)}, [record.name for record in kept], skipped, notes)
 
     def expand(self, columns: Mapping[str, Tensor]) -> Tensor:
         """(B, D) in -1..1."""
@@ -178,7 +180,7 @@ class NumbersCodec(Codec):
         return f"{count:,} number{'s' if count > 1 else ''} a row"
 
     def state(self) -> dict[str, Any]:
-        return {"scaling": self.scaling, "columns": list(self.columns), **self.classes.state()}
+        return {"scaling": self.scaling, "columns": list(self.columns), **self.told.state()}
 
     def tensors(self) -> dict[str, Tensor]:
         """low and high, float64 (D,); whole, bool (D,); histogram, int64 (min(D, 12), 32)."""
@@ -187,7 +189,7 @@ class NumbersCodec(Codec):
     @classmethod
     def from_state(cls, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         values = dict(state)
-        classes = Classes.taken_from(values)
+        told = Told.taken_from(values)
         if set(values) != {"scaling", "columns"} or set(tensors) != set(Ranges.__dataclass_fields__):
             raise ValueError("not the state of a codec of numbers")
         scaling, columns = values["scaling"], values["columns"]
@@ -196,7 +198,7 @@ class NumbersCodec(Codec):
         ranges = _checked(tensors)
         if not isinstance(columns, list) or len(columns) not in (0, len(ranges.low)) or not names_fit(columns):
             raise ValueError("columns must be a list of one name per number")
-        return cls(ranges, "all" if scaling == "all" else "each", tuple(columns), classes)
+        return cls(ranges, "all" if scaling == "all" else "each", tuple(columns), told)
 
     def _names(self) -> Sequence[str]:
         return self.columns or [f"x{i}" for i in range(len(self.ranges.low))]
@@ -211,10 +213,13 @@ class Numbers(Modality):
     scaling: Literal["each", "all"] = "each"
     """each: every column by its own smallest and largest value; all: by those of all values, which keeps the shape of
     waveforms."""
+    conditions: tuple[str, ...] = ()
+    """What is known of each row is found out, but for what is said here: see `Image.conditions`."""
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
             raise UsageError("E-CONFIG-04", f"scaling must be one of {', '.join(SCALINGS)}, not {self.scaling!r}")
+        parse_asked(self.conditions)
 
     def fits(self, source: Source) -> bool:
         """Whether the first readable record is an array of one axis."""
@@ -230,13 +235,13 @@ class Numbers(Modality):
             DataError: no usable row.
         """
         low = high = whole = np.empty(0)
-        labels: Counter[str] = Counter()
+        told = Finder(parse_asked(self.conditions))
         skipped: list[Skipped] = []
         done = 0
         for records in chunks(source):
             values, kept, out = usable_rows(records, len(low) or None, source.columns)
             skipped += out
-            labels.update(record.conditions[LABEL] for record in kept if LABEL in record.conditions)
+            told.look(kept)
             if len(values):
                 if not len(low):
                     low, high, whole = values[0].copy(), values[0].copy(), np.ones(values.shape[1], bool)
@@ -255,7 +260,8 @@ class Numbers(Modality):
         if not names_fit(columns):
             source.notes.append("the names of the columns are left out: they are too long")
             columns = ()
-        return NumbersCodec(Ranges(low, high, whole, histogram), self.scaling, columns, Classes.found(labels))
+        known, notes = told.found()
+        return NumbersCodec(Ranges(low, high, whole, histogram), self.scaling, columns, known, tuple(notes))
 
 
 def usable_rows(

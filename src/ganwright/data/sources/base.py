@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -13,13 +13,15 @@ import numpy as np
 from ganwright.core.errors import DataError
 from ganwright.core.registry import Registry
 from ganwright.data.progress import Progress, no_progress
-from ganwright.data.record import Record, Skipped
+from ganwright.data.record import Record, Skipped, Value
 from ganwright.data.tables.asked import Asked
 from ganwright.data.tables.dialect import Dialect
 
 DIGEST_BYTES = 16 << 20
 """Of an array that is digested at a time."""
 SOURCES = Registry("source", "ganwright.data.sources")
+Labels = Sequence[str] | Mapping[str, Sequence[Value]]
+"""A label for each record, or columns with something of each."""
 
 
 class Source(ABC):
@@ -35,6 +37,8 @@ class Source(ABC):
     """For run names and messages: "cats" for photos/cats/ or cats.zip."""
     place: str = ""
     """Where it lies as the user put it, for messages: "./cats"; empty for objects in memory."""
+    labels: str = ""
+    """Where the file of labels lies that was given with it, as the user put it."""
     skipped: list[Skipped]
     """What lies beside the records and is no record, with reasons."""
     columns: tuple[str, ...] = ()
@@ -74,6 +78,15 @@ class Source(ABC):
     def close(self) -> None:  # noqa: B027
         """Gives back what `load` took; the source can then be loaded again, if what it reads can be."""
 
+    def take_labels(self, labels: Any) -> None:
+        """Takes over what a file or a table elsewhere says of records that are files: see `PathLabels.take`.
+
+        Raises:
+            DataError: these records are no files, or the labels name none of them.
+        """
+        what = f"a file of labels names pictures that are files, which {self.place or self.name} does not hold"
+        raise DataError("E-LABEL-07", what, hints=("of arrays: (pictures, {'age': ages})",))
+
     @abstractmethod
     def __len__(self) -> int:
         """How many records there are."""
@@ -111,29 +124,32 @@ class Records(Protocol):
 
 
 class ArraySource(Source):
-    """Records of one array with their labels; a subclass says what it opens."""
+    """Records of one array with their labels, or with columns of what is known of each; a subclass says what it opens."""
 
-    def __init__(self, name: str, records: Records, labels: Sequence[str] = (), where: str = "") -> None:
+    def __init__(self, name: str, records: Records, labels: Labels = (), where: str = "") -> None:
         self.name = name
         self.skipped: list[Skipped] = []
         self._hold(records, labels, where)
 
-    def _hold(self, records: Records, labels: Sequence[str], where: str) -> None:
+    def _hold(self, records: Records, labels: Labels, where: str) -> None:
         self.notes = list(records.notes)
         self.columns = records.columns
         self._records = records
-        self._labels = labels
-        if labels and len(labels) != len(records):
-            why = f"{len(records)} {records.noun}s, {len(labels)} labels"
-            raise DataError("E-DATA-04", f"there must be one label per {records.noun}", where=where, why=why)
+        self._known: dict[str, Sequence[Value]] = (
+            dict(labels) if isinstance(labels, Mapping) else {"label": labels} if labels else {}
+        )
+        for name, column in self._known.items():
+            if len(column) != len(records):
+                why = f"{len(records)} {records.noun}s, {len(column)} {name if name != 'label' else 'labels'}"
+                raise DataError("E-DATA-04", f"there must be one {name} per {records.noun}", where=where, why=why)
 
     def __len__(self) -> int:
         return len(self._records)
 
     def read(self, start: int, stop: int) -> list[Record]:
-        labels, noun = self._labels, self._records.noun
+        known, noun = self._known, self._records.noun
         return [
-            Record(f"{noun} {i}", payload, {"label": labels[i]} if labels else {})
+            Record(f"{noun} {i}", payload, {name: column[i] for name, column in known.items()})
             for i, payload in enumerate(self._records.read(start, min(stop, len(self))), start)
         ]
 
@@ -146,6 +162,14 @@ class ArraySource(Source):
             for array in [some] if isinstance(some, np.ndarray) else some:
                 digest.update(repr(array.shape).encode())
                 digest.update(np.ascontiguousarray(array).data)
-        for words in (self._labels, self.columns):
-            digest.update(("\0".join(words) + "\1").encode("utf-8", "surrogateescape"))
+        digest.update(digest_of_known(self._known))
+        digest.update(("\0".join(self.columns) + "\1").encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
+
+
+def digest_of_known(known: Mapping[str, Sequence[Value]]) -> bytes:
+    """A digest of what is known of records, by name."""
+    digest = hashlib.blake2b()
+    for name, column in known.items():
+        digest.update(f"{name}\0{list(column)!r}\1".encode("utf-8", "surrogatepass"))
+    return digest.digest()

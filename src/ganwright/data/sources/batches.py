@@ -16,7 +16,7 @@ from ganwright.data.columns import ColumnWriter
 from ganwright.data.disk import disk_errors
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.records import records_of
-from ganwright.data.sources.base import ArraySource
+from ganwright.data.sources.base import ArraySource, digest_of_known
 from ganwright.runtime.files import require_space, temporary_beside
 
 COLUMN = "x.npy"
@@ -73,7 +73,7 @@ class Batches(ArraySource):
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256(f"batches\0{self._digest}\0".encode())
-        digest.update("\0".join(self._labels).encode("utf-8", "surrogateescape"))
+        digest.update(digest_of_known(self._known))
         return digest.hexdigest()
 
     def _spool(self, folder: Path, progress: Progress, limit: int | None) -> tuple[Batch, list[str]]:

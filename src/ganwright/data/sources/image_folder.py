@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ganwright.core.errors import DataError
-from ganwright.data.labels import labels_from_folders
+from ganwright.data.label_file import is_label_file
+from ganwright.data.path_labels import PathLabels
 from ganwright.data.picture_names import LARGEST_FILE_BYTES, natural_key, printable, why_no_picture
 from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
+
+MOST_LABEL_FILES = 256
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class ImageFolder(Source):
 
     Hidden files are passed over. Links to files are followed, wherever they lead. Links to folders are not: inside the tree
     they would only repeat pictures (or loop), and outside it they could pull in photos that nobody meant to train on; the
-    latter are listed as skipped. FIFOs, sockets and devices are never opened.
+    latter are listed as skipped. FIFOs, sockets and devices are never opened. Of labels.csv and its like (`label_file`) the
+    first in each folder is read for what it says of the pictures there and below.
     """
 
     specificity: ClassVar[int] = 0
@@ -40,9 +44,13 @@ class ImageFolder(Source):
         self.name = root.resolve().name or "pictures"
         self.skipped: list[Skipped] = []
         self.notes: list[str] = []
-        self._files = sorted(self._walk(), key=lambda file: natural_key(file.path))
+        beside: list[str] = []
+        self._files = sorted(self._walk(beside), key=lambda file: natural_key(file.path))
+        self._labels = PathLabels([file.path for file in self._files])
+        read = self._labels.read_beside([(path, _label_file(root / path)) for path in beside[:MOST_LABEL_FILES]])
+        self.skipped += [Skipped(printable(path), why_no_picture(path)) for path in beside if path not in set(read)]
         self.skipped.sort(key=lambda skipped: natural_key(skipped.name))
-        self._labels = labels_from_folders([tuple(file.path.split("/")) for file in self._files])
+        self.notes += self._labels.notes
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
@@ -64,8 +72,13 @@ class ImageFolder(Source):
     def read(self, start: int, stop: int) -> list[Record]:
         return [self._record(i) for i in range(start, min(stop, len(self)))]
 
+    def take_labels(self, labels: Any) -> None:
+        noted = len(self._labels.notes)
+        self._labels.take(labels)
+        self.notes += self._labels.notes[noted:]
+
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(b"image_folder")
+        digest = hashlib.sha256(b"image_folder" + self._labels.digest())
         for file in self._files:
             digest.update(os.fsencode(f"{file.path}\0{file.size}\0{file.time_ns}\0"))
         for skipped in self.skipped:
@@ -74,12 +87,14 @@ class ImageFolder(Source):
 
     def _record(self, index: int) -> Record:
         file = self._files[index]
-        conditions = {"label": printable(self._labels[index])} if self._labels else {}
         payload, fault = _read_file(self.root / file.path)
-        return Record(printable(file.path), payload, conditions, fault)
+        return Record(printable(file.path), payload, self._labels[index], fault)
 
-    def _walk(self) -> list[_File]:
-        """All pictures, unsorted; fills `skipped`. A folder reached twice (a mount loop) is entered once."""
+    def _walk(self, beside: list[str]) -> list[_File]:
+        """All pictures, unsorted; fills `skipped`, and `beside` with label files.
+
+        A folder reached twice (a mount loop) is entered once.
+        """
         files: list[_File] = []
         root = os.stat(self.root)
         seen = {(root.st_dev, root.st_ino)}
@@ -98,7 +113,9 @@ class ImageFolder(Source):
                 if entry.name.startswith(".") or entry.name == "__MACOSX":
                     continue
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if not _is_dir(entry):
+                if is_label_file(entry.name) and not _is_dir(entry):
+                    beside.append(path)
+                elif not _is_dir(entry):
                     self._add_file(entry, path, files)
                 elif entry.is_symlink():
                     if not (os.path.realpath(entry.path) + os.sep).startswith(inside.rstrip(os.sep) + os.sep):
@@ -122,6 +139,12 @@ class ImageFolder(Source):
             except OSError:
                 reason = "broken link" if entry.is_symlink() else "cannot be read"
         self.skipped.append(Skipped(printable(path), reason))
+
+
+def _label_file(path: Path) -> bytes | str:
+    """Its content, or why there is none."""
+    content, fault = _read_file(path)
+    return fault or content
 
 
 def _is_dir(entry: os.DirEntry[str]) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from ganwright.core.errors import DataError
-from ganwright.data.in_memory import WHERE, is_array, is_tensor, labels_of, plain
+from ganwright.data.in_memory import WHERE, is_array, is_frame, is_tensor, known_of, plain
 from ganwright.data.picture_arrays import PictureArray
 from ganwright.data.picture_decoding import pixels_of
 from ganwright.data.sources.base import ArraySource
 
 
 class Memory(ArraySource):
-    """One array of pictures, a list of pictures, or a tuple (pictures, labels).
+    """One array of pictures, a list of pictures, or a tuple (pictures, labels), or (pictures, {"age": ages, ...}).
 
     Arrays are (N, H, W), (N, H, W, C) or (N, C, H, W); of a torch tensor whose axes could be read both ways, the channels
     come first. Pictures in a list may differ in size: PIL pictures, or uint8 arrays (H, W) or (H, W, C).
@@ -26,7 +26,7 @@ class Memory(ArraySource):
     opens: ClassVar[str] = "arrays, tensors or PIL pictures in memory"
 
     def __init__(self, pictures: Any, labels: Any = None) -> None:
-        super().__init__("pictures", _pictures(pictures), [] if labels is None else labels_of(labels), WHERE)
+        super().__init__("pictures", _pictures(pictures), known_of(labels), WHERE)
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
@@ -58,9 +58,11 @@ class PictureList:
 
 
 def _is_pair(data: Any) -> bool:
-    """(pictures, labels): the labels are numbers or strings along one axis."""
+    """(pictures, labels): the labels are numbers or strings along one axis, or columns of what is known of each."""
     if not isinstance(data, tuple) or len(data) != 2 or not _is_pictures(data[0]):
         return False
+    if isinstance(data[1], Mapping) or is_frame(data[1]):
+        return True
     return not isinstance(data[1], PillowImage.Image) and np.ndim(plain(data[1])) in (1, 2) and not _is_pictures(data[1])
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ganwright.core.errors import DataError
-from ganwright.data.labels import labels_from_folders
+from ganwright.data.label_file import is_label_file
+from ganwright.data.path_labels import PathLabels
 from ganwright.data.picture_names import LARGEST_FILE_BYTES, is_hidden, natural_key, printable, why_no_picture
 from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
 
 ENCRYPTED = 0x1
+MOST_LABEL_FILES = 256
 
 
 class Zip(Source):
@@ -37,17 +39,24 @@ class Zip(Source):
         self._archive = archive
         self._lock = threading.Lock()
         members: list[tuple[tuple[str, ...], zipfile.ZipInfo]] = []
+        beside: list[tuple[str, zipfile.ZipInfo]] = []
         for member in archive.infolist():
             parts = tuple(part for part in member.filename.replace("\\", "/").split("/") if part)
             if member.is_dir() or not parts or is_hidden(parts):
                 continue
-            if reason := _why_not(parts[-1], member):
+            if is_label_file(parts[-1]) and len(beside) < MOST_LABEL_FILES and not _why_closed(member):
+                beside.append(("/".join(parts), member))
+            elif reason := _why_not(parts[-1], member):
                 self.skipped.append(Skipped(printable("/".join(parts)), reason))
             else:
                 members.append((parts, member))
         members.sort(key=lambda pair: natural_key("/".join(pair[0])))
         self._members = members
-        self._labels = labels_from_folders([parts for parts, _ in members])
+        self._labels = PathLabels(["/".join(parts) for parts, _ in members])
+        found = [(path, self._read_member(member)) for path, member in beside]
+        read = self._labels.read_beside([(path, fault or content) for path, (content, fault) in found])
+        self.skipped += [Skipped(printable(path), why_no_picture(path)) for path, _ in beside if path not in set(read)]
+        self.notes += self._labels.notes
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
@@ -73,8 +82,13 @@ class Zip(Source):
     def read(self, start: int, stop: int) -> list[Record]:
         return [self._record(i) for i in range(start, min(stop, len(self)))]
 
+    def take_labels(self, labels: Any) -> None:
+        noted = len(self._labels.notes)
+        self._labels.take(labels)
+        self.notes += self._labels.notes[noted:]
+
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(b"zip")
+        digest = hashlib.sha256(b"zip" + self._labels.digest())
         for parts, member in self._members:
             digest.update(f"{'/'.join(parts)}\0{member.file_size}\0{member.CRC}\0".encode("utf-8", "surrogateescape"))
         for skipped in self.skipped:
@@ -83,9 +97,8 @@ class Zip(Source):
 
     def _record(self, index: int) -> Record:
         parts, member = self._members[index]
-        conditions = {"label": printable(self._labels[index])} if self._labels else {}
         payload, fault = self._read_member(member)
-        return Record(printable("/".join(parts)), payload, conditions, fault)
+        return Record(printable("/".join(parts)), payload, self._labels[index], fault)
 
     def _read_member(self, member: zipfile.ZipInfo) -> tuple[bytes, str]:
         try:
@@ -101,8 +114,10 @@ class Zip(Source):
 
 
 def _why_not(name: str, member: zipfile.ZipInfo) -> str:
-    if reason := why_no_picture(name):
-        return reason
+    return why_no_picture(name) or _why_closed(member)
+
+
+def _why_closed(member: zipfile.ZipInfo) -> str:
     if stat.S_ISLNK(member.external_attr >> 16):
         return "link"
     if member.flag_bits & ENCRYPTED:

@@ -146,7 +146,7 @@ class LayersDiscriminator(Discriminator):
 
 @dataclass(frozen=True)
 class ConditionInput:
-    """One condition (B,) as an input of a network takes it: the class's place, or one-hot."""
+    """One condition as an input of a network takes it: the class's place, or one-hot; labels and numbers as they are."""
 
     name: str
     shape: Shape
@@ -209,13 +209,21 @@ def _condition_inputs(graph: Graph, spec: DataSpec) -> list[ConditionInput]:
         what = f"the network has {len(nodes)} inputs beside the first, there are {len(spec.conditions)} conditions: {named}"
         raise UsageError("E-LAYERS-08", what)
     taken = [_condition_input(node, condition) for node, condition in zip(nodes, spec.conditions, strict=True)]
-    places = {node.number: c for node, c, how in zip(nodes, spec.conditions, taken, strict=True) if not how.one_hot}
+    pairs = zip(nodes, spec.conditions, taken, strict=True)
+    places = {node.number: each for node, each, how in pairs if each.kind == "class" and not how.one_hot}
     _check_embeddings(graph, places)
     return taken
 
 
 def _condition_input(node: Node, condition: Condition) -> ConditionInput:
     classes = len(condition.classes)
+    if condition.kind != "class":
+        wanted = ((), (1,)) if condition.kind == "number" else ((classes,),)
+        if node.shape in wanted:
+            return ConditionInput(condition.name, node.shape, one_hot=False)
+        what = f"the input for condition {condition.name!r} takes {node.shape}"
+        hints = (f"Input(shape=({condition.width},)) takes its {condition.kind}, for a Dense layer",)
+        raise UsageError("E-LAYERS-08", what, where=node.where, hints=hints)
     if node.shape in ((), (1,)):
         return ConditionInput(condition.name, node.shape, one_hot=False)
     if node.shape == (classes,):

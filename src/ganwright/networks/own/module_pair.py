@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.core.errors import UsageError
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import Condition, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -38,8 +38,8 @@ class ModulePair(NetworkFamily):
     """Two torch modules. Training works on copies: the user's objects stay as they are.
 
     The generator is called with the latent (B, *latent), the discriminator with records (B, *shape), and both, where they
-    take more, with each condition as int64 (B,). What the generator returns is the record as the discriminator sees it;
-    pictures lie in -1..1.
+    take more, with each condition: a class as int64 (B,), labels as float32 (B, K), a number as float32 (B,).
+    What the generator returns is the record as the discriminator sees it; pictures lie in -1..1.
     """
 
     generator_from: nn.Module | NetworkFamily
@@ -201,7 +201,16 @@ def _run(player: str, trace: Any, call: Any) -> Any:
 
 
 def _two_conditions(spec: DataSpec) -> dict[str, Tensor]:
-    return {condition.name: torch.tensor([0, len(condition.classes) - 1]) for condition in spec.conditions}
+    return {condition.name: _two_values(condition) for condition in spec.conditions}
+
+
+def _two_values(condition: Condition) -> Tensor:
+    """As `Condition` says: classes int64 (2,), labels float32 (2, K), numbers float32 (2,)."""
+    if condition.kind == "labels":
+        return torch.stack([torch.zeros(condition.width), torch.ones(condition.width)])
+    if condition.kind == "number":
+        return torch.tensor([-1.0, 1.0])
+    return torch.tensor([0, len(condition.classes) - 1])
 
 
 def _shape_hints(made: Tensor, spec: DataSpec) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What several penalties share, below the leaves."""

@@ -1,0 +1,36 @@
+"""Augmentation in one word: what `--augment` stands for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from ganwright.augment.diff_augment import DiffAugment
+from ganwright.augment.pipeline import Pipeline
+from ganwright.core.errors import UsageError
+from ganwright.core.schedule import Schedule
+from ganwright.core.suggest import unknown_name_hints
+from ganwright.training.adaptive import Adaptive
+
+AugmentChoice = Literal["none", "diffaugment", "pipeline", "adaptive"]
+
+
+def augmenting(choice: AugmentChoice) -> dict[str, Any]:
+    """The two fields of a config.
+
+    "pipeline" grows to 0.3, as Huang et al. 2024 (arXiv:2501.05441) train on faces; "adaptive" finds out how much is needed.
+
+    Raises:
+        UsageError: no such choice.
+    """
+    match choice:
+        case "none":
+            return {"augmentations": (), "augmentation_strength": 1.0}
+        case "diffaugment":
+            return {"augmentations": (DiffAugment(),), "augmentation_strength": 1.0}
+        case "pipeline":
+            return {"augmentations": (Pipeline.half_colours(),), "augmentation_strength": Schedule(0.0, 0.3)}
+        case "adaptive":
+            return {"augmentations": (Pipeline(),), "augmentation_strength": Adaptive()}
+        case _:
+            known = get_args(AugmentChoice)
+            raise UsageError("E-AUGMENT-03", f"unknown augment {choice!r}", hints=unknown_name_hints(str(choice), known))
