@@ -78,7 +78,7 @@ def train(
     layers
         Two networks of your own, as Keras-style layers in a TOML file: see docs/guide/layers.md.
     loss
-        minimax, non_saturating, least_squares, hinge, wasserstein. Default: the recipe's.
+        minimax, non_saturating, least_squares, hinge, wasserstein, relativistic. Default: the recipe's.
     latent
         Length of the noise vector. Default: the recipe's.
     conditional
