@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from PIL import Image as PillowImage
 
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
-from ganwright.core.errors import DataError, DivergedError, UsageError
+from ganwright.core.errors import DataError, UsageError
+from ganwright.course import Course
 from ganwright.data.dataset import DataReport, Dataset
 from ganwright.data.held_out import Split, hold_out
 from ganwright.data.modalities.base import Modality
@@ -23,7 +24,7 @@ from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
-from ganwright.milestones import CarriedOver, DataReady, PlanReady, Preparing, Resuming
+from ganwright.milestones import CarriedOver, DataReady, PlanReady, Resuming
 from ganwright.model.interpolation import Interpolation
 from ganwright.model.locate import find_model, find_run
 from ganwright.model.model import Model
@@ -38,7 +39,6 @@ from ganwright.resuming import (
     alone,
     data_of,
     differences,
-    environment,
     going_on,
     lengthened,
     read_run,
@@ -46,16 +46,13 @@ from ganwright.resuming import (
 )
 from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
-from ganwright.runtime.events import Events, Subscriber
-from ganwright.runtime.interrupt import StopRequest, stop_on_signals
+from ganwright.runtime.events import Subscriber
 from ganwright.starting import Carriage, halves_of, new_folder, read_again, read_start
 from ganwright.training.augmenting import AugmentChoice
 from ganwright.training.config import TrainConfig
-from ganwright.training.events import Ended, Progress, Scored, Warned, WentBack
-from ganwright.training.loop import Loop
-from ganwright.training.recorder import CHECKPOINTS, Recorder
+from ganwright.training.events import Ended, Progress, Scored, Warned
+from ganwright.training.recorder import CHECKPOINTS
 from ganwright.training.request import Request
-from ganwright.training.run_folder import RunFolder
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
 
@@ -224,15 +221,16 @@ class GAN:
         parts = choices.parts()
         machine = find_machine(self.device)
         keep_freed_memory()
-        events = self._listened_to(subscribers)
+        course = self._new_course(subscribers, handle_signals)
+        events = course.events
         start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
         modality = self.modality if start is None else start.modality(self.modality)
         own = "network" in parts
 
         if stream:
-            whole: Dataset = open_stream(data, modality, limit=limit, progress=_preparing(events))
+            whole: Dataset = open_stream(data, modality, limit=limit, progress=course.preparing())
         else:
-            whole = prepare(data, modality, limit=limit, as_numbers=own, progress=_preparing(events))
+            whole = prepare(data, modality, limit=limit, as_numbers=own, progress=course.preparing())
         self.data_report_ = whole.report
         split = hold_out(whole) if holdout else Split(whole)
         dataset = split.train
@@ -273,12 +271,13 @@ class GAN:
             carriage = None if start is None else start.carry_into(state, self.config_, plan.spec)
             folder = new_folder(run, split, plan, request, carriage)
             with alone(folder) if folder else nullcontext():
-                recorder = self._recorder(folder, events, split, request)
+                self.run_ = folder.path if folder else None
+                course.record(folder, self.config_, split, request)
                 events.emit(PlanReady(plan, folder))
                 if carriage is not None:
                     self.carried_over_ = carriage
                     events.emit(CarriedOver(carriage))
-                self._train(split, request, recorder, events, handle_signals, deadline, state)
+                self._train(course, split, request, deadline, state)
         return self
 
     @classmethod
@@ -323,13 +322,14 @@ class GAN:
         machine = find_machine(found.config.device)
         keep_freed_memory()
         with alone(found.folder), own_random_state(machine.device):
-            events = gan._listened_to(subscribers)
+            course = gan._new_course(subscribers, handle_signals)
+            events = course.events
             start = going_on(found, halves[0])
-            split = gan._data_again(found, data, events)
+            split = gan._data_again(found, data, course)
             found, longer = lengthened(found, start, more, len(split.train))
             gan.config_ = config = found.config
             request = found.request
-            recorder = gan._recorder(found.folder, events, split, request)
+            recorder = course.record(found.folder, config, split, request)
             assert recorder is not None
             state = initial_state(config, run_spec(config, split.train))
             if start.checkpoint is not None:
@@ -339,7 +339,7 @@ class GAN:
             if start.attempt is not None:
                 state.attempt = start.attempt
             recorder.cut_back(state.step, start.memory.scores)
-            gan.history_, gan.scores_ = [*recorder.history], [*recorder.scores]
+            course.history[:], course.scores[:] = recorder.history, recorder.scores
             events.emit(Resuming(found.folder, state.step, config.total_steps, start.memory.seconds))
             changed = differences(start.environment, recorder.environment) if start.environment is not None else []
             inexact = f"goes on, but not exactly: {'; '.join(changed)}" if changed else ""
@@ -347,10 +347,10 @@ class GAN:
                 events.emit(Warned(note))
             left = None if request.train_seconds is None else request.train_seconds - start.memory.seconds
             deadline = None if left is None else time.monotonic() + left
-            gan._train(split, request, recorder, events, handle_signals, deadline, state, start)
+            gan._train(course, split, request, deadline, state, start)
         return gan
 
-    def _data_again(self, found: Interrupted, data: Any, events: Events) -> Split:
+    def _data_again(self, found: Interrupted, data: Any, course: Course) -> Split:
         """The records of a run, as it had them.
 
         Raises:
@@ -359,7 +359,7 @@ class GAN:
         request = found.request
         given = data_of(request, data)
         whole = prepare(
-            given, request.modality, limit=request.limit, as_numbers=request.as_numbers, progress=_preparing(events)
+            given, request.modality, limit=request.limit, as_numbers=request.as_numbers, progress=course.preparing()
         )
         self.data_report_ = whole.report
         split = hold_out(whole) if request.holdout else Split(whole)
@@ -370,63 +370,25 @@ class GAN:
             raise DataError("E-RUN-07", what, why=why, hints=hints)
         return split
 
-    def _listened_to(self, subscribers: Sequence[Subscriber]) -> Events:
-        events = Events(list(subscribers))
-        self.history_, self.scores_ = [], []
-        events.subscribers.append(self._remember)
-        return events
-
-    def _recorder(self, folder: RunFolder | None, events: Events, split: Split, request: Request) -> Recorder | None:
-        self.run_ = folder.path if folder else None
-        if folder is None:
-            return None
-        about = environment(self.config_, split.train)
-        recorder = Recorder(folder, events, about, request.keep_discriminator, request.keep)
-        events.subscribers.append(recorder)
-        return recorder
-
     def _train(
         self,
+        course: Course,
         split: Split,
         request: Request,
-        recorder: Recorder | None,
-        events: Events,
-        handle_signals: bool,
         deadline: float | None,
         state: TrainState,
         start: GoingOn | None = None,
     ) -> None:
-        """Train `state` to the end, with what is known from before it was interrupted."""
-        start = start or GoingOn()
-        with _signals(handle_signals) as stop:
-            loop = Loop(
-                self.config_,
-                split.train,
-                state,
-                events,
-                stop,
-                deadline=deadline,
-                epochs=request.epochs,
-                look_every_samples=request.look_every_samples,
-                split=split,
-                commit=recorder.commit if recorder is not None and not split.train.endless else None,
-                memory=start.memory,
-                kept_so_far=start.kept,
-            )
-            try:
-                self.ended_ = loop.run()
-            except BaseException as error:
-                if isinstance(error, DivergedError):
-                    self.model_ = loop.kept
-                if recorder is not None:
-                    recorder.failed(error, loop.state)
-                raise
-            finally:
-                if recorder is not None:
-                    recorder.close()
-        self.config_ = loop.config
-        self.stop_signal_ = stop.signal_name
-        self.model_ = loop.kept
+        try:
+            self.ended_, self.config_, self.stop_signal_ = course.train(self.config_, split, request, deadline, state, start)
+        finally:
+            if course.model is not None:
+                self.model_ = course.model
+
+    def _new_course(self, subscribers: Sequence[Subscriber], handle_signals: bool) -> Course:
+        course = Course(subscribers, handle_signals)
+        self.history_, self.scores_ = course.history, course.scores
+        return course
 
     def sample(self, n: int = 1, **options: Any) -> Any:
         """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}`; see `Model.sample`."""
@@ -460,14 +422,6 @@ class GAN:
         if not hasattr(self, "model_"):
             raise UsageError("E-MODEL-06", "this GAN has not been trained yet", hints=("gan.fit(data)", "load(path)"))
         return self.model_
-
-    def _remember(self, event: object) -> None:
-        if isinstance(event, Progress):
-            self.history_.append(event)
-        if isinstance(event, Scored):
-            self.scores_.append(event)
-        if isinstance(event, WentBack):
-            self.history_[:] = [each for each in self.history_ if each.step <= event.to_step]
 
     def _repr_png_(self) -> bytes | None:
         """What a notebook shows: samples, once there is a model."""
@@ -506,16 +460,3 @@ def _in_seconds(minutes: float | None, seconds: float | None) -> float | None:
     if minutes is not None and seconds is not None:
         raise UsageError("E-BUDGET-01", "minutes and seconds were given; choose one of them")
     return 60 * minutes if minutes is not None else seconds
-
-
-def _preparing(events: Events) -> Callable[[str, int, int], None]:
-    return lambda what, done, total: events.emit(Preparing(what, done, total))
-
-
-@contextmanager
-def _signals(handled: bool) -> Generator[StopRequest]:
-    if not handled:
-        yield StopRequest()
-        return
-    with stop_on_signals() as stop:
-        yield stop
