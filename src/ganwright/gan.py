@@ -428,8 +428,11 @@ class GAN:
         return self.model_._repr_png_() if hasattr(self, "model_") else None
 
     def __repr__(self) -> str:
+        silent = {"balance": False}
         stored = {
-            name: value for name, value in vars(self).items() if not name.endswith("_") and value not in (None, "auto")
+            name: value
+            for name, value in vars(self).items()
+            if not name.endswith("_") and value not in (None, "auto") and silent.get(name) is not value
         }
         # A module or a list of layers would fill the screen.
         long = ("generator", "discriminator")

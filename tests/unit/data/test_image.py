@@ -132,7 +132,8 @@ def test_descriptions() -> None:
 
 
 def test_settings_are_documented_and_survive_plain_values() -> None:
-    assert set(field_docs(Image)) == {"size", "channels", "background", "min_side", "dedupe", "conditions", "unlabelled"}
+    known = {"size", "usual_size", "channels", "background", "min_side", "dedupe", "conditions", "unlabelled"}
+    assert set(field_docs(Image)) == known
     for settings in (Image(), Image(size=32), Image(size=(32, 48), channels=3, background="black", min_side=1, dedupe=True)):
         plain = json.loads(json.dumps(to_plain(settings)))
         assert plain["name"] == "image"
