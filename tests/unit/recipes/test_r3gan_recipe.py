@@ -10,7 +10,7 @@ import pytest
 import torch
 from support import CPU, image_spec, tiny_config, tiny_dataset, train
 
-from ganwright.augment.base import Augmentation
+from ganwright.augment.base import Augmentation, Strength
 from ganwright.augment.flip import Flip
 from ganwright.core.budget import Budget
 from ganwright.core.schedule import Schedule
@@ -68,6 +68,7 @@ def test_presets_have_the_published_numbers(
         assert courses(optimizer.learning_rate, total) == pytest.approx([2e-4, 1.25e-4, 5e-5, 5e-5])
         assert courses(optimizer.beta2, total) == pytest.approx([0.9, 0.945, 0.99, 0.99])
     assert courses(r1.weight, total) == pytest.approx([gamma, 0.55 * gamma, 0.1 * gamma, 0.1 * gamma])
+    assert isinstance(config.augmentation_strength, Schedule)
     assert courses(config.augmentation_strength, total) == pytest.approx([0, strength / 2, strength, strength])
     assert courses(config.average_half_life_samples, total) == pytest.approx([0, half_life / 2, half_life, half_life])
 
@@ -108,7 +109,7 @@ def test_penalties_are_taken_through_the_augmentation_on_both_sides() -> None:
         def draws(self) -> int:
             return 1
 
-        def apply(self, x: torch.Tensor, strength: float, draws: torch.Tensor) -> torch.Tensor:
+        def apply(self, x: torch.Tensor, strength: Strength, draws: torch.Tensor) -> torch.Tensor:
             return strength * x
 
     def first(strength: float) -> dict[str, float]:
