@@ -30,7 +30,7 @@ from ganwright.networks.base import (
     check_width,
 )
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
-from ganwright.networks.parts.stages import stage_sizes
+from ganwright.networks.parts.stages import doubled_channels, stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
 
 
@@ -56,7 +56,7 @@ class Dcgan(NetworkFamily):
 
     def channels(self, stages: int) -> list[int]:
         """Channels of the hidden maps, the smallest map's first."""
-        return [min(self.width << i, self.max_width, MAX_WIDTH) for i in range(stages)][::-1]
+        return doubled_channels(self.width, self.max_width, stages)
 
     def resized(self, old: DataSpec, new: DataSpec) -> Self:
         """A stage more halves `width`, so that the smallest maps keep their channels."""

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.networks.base import (
-    MAX_WIDTH,
     UNCONDITIONED,
     Conditions,
     Discriminator,
@@ -31,7 +30,7 @@ from ganwright.networks.base import (
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.resampling import downsample, upsample
 from ganwright.networks.parts.residual import Convolution, GroupedBlock
-from ganwright.networks.parts.stages import stage_sizes
+from ganwright.networks.parts.stages import doubled_channels, stage_sizes
 
 MOST_STAGES = 16
 MOST_BLOCKS = 64
@@ -86,7 +85,7 @@ class R3gan(NetworkFamily):
             ValueError: `widths` are of another number of stages.
         """
         if not self.widths:
-            return [min(self.width << i, self.max_width, MAX_WIDTH) for i in range(stages)][::-1]
+            return doubled_channels(self.width, self.max_width, stages)
         if len(self.widths) != stages:
             raise ValueError(f"{len(self.widths)} widths, but these pictures pass through {stages} stages")
         return list(self.widths)

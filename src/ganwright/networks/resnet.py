@@ -16,7 +16,6 @@ from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
-    MAX_WIDTH,
     UNCONDITIONED,
     Conditions,
     Discriminator,
@@ -30,7 +29,7 @@ from ganwright.networks.base import (
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.downsampling import ConvDownsample2d
 from ganwright.networks.parts.spectral import all_spectral, spectral
-from ganwright.networks.parts.stages import stage_sizes
+from ganwright.networks.parts.stages import doubled_channels, stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
 
 
@@ -53,7 +52,7 @@ class Resnet(NetworkFamily):
 
     def channels(self, stages: int) -> list[int]:
         """Channels of the maps, the smallest map's first."""
-        return [min(self.width << i, self.max_width, MAX_WIDTH) for i in range(stages)][::-1]
+        return doubled_channels(self.width, self.max_width, stages)
 
     def generator(self, spec: DataSpec) -> Generator:
         return ResnetGenerator(self, spec)

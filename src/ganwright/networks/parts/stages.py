@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ganwright.networks.base import MAX_WIDTH
+
 SMALLEST = 6
 FEWEST_DOUBLINGS = 2
 
@@ -16,3 +18,8 @@ def stage_sizes(height: int, width: int) -> list[tuple[int, int]]:
     while min(sizes[0]) > SMALLEST or (len(sizes) <= FEWEST_DOUBLINGS and min(sizes[0]) >= 4):
         sizes.insert(0, ((sizes[0][0] + 1) // 2, (sizes[0][1] + 1) // 2))
     return sizes
+
+
+def doubled_channels(width: int, most: int, stages: int) -> list[int]:
+    """Channels of the maps of so many stages, the smallest map's first: `width` at the largest, doubled up to `most`."""
+    return [min(width << i, most, MAX_WIDTH) for i in range(stages)][::-1]
