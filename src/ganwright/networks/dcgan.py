@@ -2,7 +2,8 @@
 
 Kept: a latent vector spread over a small map, doubled stage by stage with batch normalisation, and strided convolutions
 with LeakyReLU in the discriminator. Changed: upsampling without checkerboards instead of learned transposed convolutions,
-and no batch normalisation in the discriminator, which a gradient penalty (one record at a time) would contradict.
+and no batch normalisation in the discriminator, which a gradient penalty (one record at a time) would contradict. The
+pair as it was published is there too.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 from torch import Tensor, nn
 
@@ -46,6 +47,9 @@ class Dcgan(NetworkFamily):
     """Channels of the smallest map, at most."""
     negative_slope: float = 0.2
     """LeakyReLU's slope below zero."""
+    form: Literal["modern", "published"] = "modern"
+    """published: learned transposed convolutions and ReLU in the generator, batch normalisation in the discriminator too but
+    for its first map, and weights drawn with a deviation of 0.02."""
 
     kinds = frozenset({"image"})
 
@@ -53,6 +57,11 @@ class Dcgan(NetworkFamily):
         for name in ("latent", "width", "max_width"):
             check_width(name, getattr(self, name))
         check_share("negative_slope", self.negative_slope)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the networks are those of the paper."""
+        return self.form == "published"
 
     def channels(self, stages: int) -> list[int]:
         """Channels of the hidden maps, the smallest map's first."""
@@ -85,11 +94,13 @@ class DcganGenerator(Generator):
         first = channels[0] * self.sizes[0][0] * self.sizes[0][1]
         self.first = nn.Linear(family.latent + self.conditions.width, first, bias=False)
         self.first_norm = nn.BatchNorm2d(channels[0])
-        self.stages = nn.ModuleList(UpsampleConv2d(c_in, c_out, bias=False) for c_in, c_out in itertools.pairwise(channels))
+        self.stages = nn.ModuleList(_doubling(family, c_in, c_out, False) for c_in, c_out in itertools.pairwise(channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
         doubles = len(self.sizes) > 1
-        self.last = UpsampleConv2d(channels[-1], colours) if doubles else nn.Conv2d(channels[-1], colours, 3, padding=1)
-        self.activation = nn.LeakyReLU(family.negative_slope)
+        self.last = _doubling(family, channels[-1], colours) if doubles else nn.Conv2d(channels[-1], colours, 3, padding=1)
+        self.activation = nn.ReLU() if family.is_published else nn.LeakyReLU(family.negative_slope)
+        if family.is_published:
+            nn.ModuleList([self.first, self.first_norm, self.stages, self.norms, self.last]).apply(_draw_weights)
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
@@ -115,20 +126,21 @@ class DcganDiscriminator(Discriminator):
         sizes = stage_sizes(*sides)
         channels = [colours, *family.channels(max(1, len(sizes) - 1))[::-1]]
         layers: list[nn.Module] = []
-        for c_in, c_out in itertools.pairwise(channels):
+        for stage, (c_in, c_out) in enumerate(itertools.pairwise(channels)):
             # Kernel 4, stride 2, padding 1 halves an even side; one row more of padding halves an odd side upwards.
             odd = (sizes[-1][1] % 2, sizes[-1][0] % 2) if len(sizes) > 1 else (0, 0)
             layers += [nn.ZeroPad2d((0, odd[0], 0, odd[1]))] if any(odd) else []
             strided = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
-            layers += [
-                strided if len(sizes) > 1 else nn.Conv2d(c_in, c_out, 3, padding=1),
-                nn.LeakyReLU(family.negative_slope),
-            ]
+            layers += [strided if len(sizes) > 1 else nn.Conv2d(c_in, c_out, 3, padding=1)]
+            layers += [nn.BatchNorm2d(c_out)] if family.is_published and stage > 0 else []
+            layers += [nn.LeakyReLU(family.negative_slope)]
             sizes = sizes[:-1] or sizes
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.smallest = sizes[-1]
         width = channels[-1] * sizes[-1][0] * sizes[-1][1]
         self.logit = nn.Linear(width, 1)
+        if family.is_published:
+            self.apply(_draw_weights)
         self.projection = Projection(spec.conditions, width)
 
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
@@ -139,5 +151,22 @@ class DcganDiscriminator(Discriminator):
         if not name.startswith("layers."):
             return Place(name, {1: self.smallest} if name.endswith("weight") else {})
         _, number, weight = name.split(".")
-        convolutions = [i for i, layer in enumerate(self.layers) if isinstance(layer, nn.Conv2d)]
-        return Place(f"layers.{convolutions.index(int(number)) - len(convolutions)}.{weight}")
+        kind = type(self.layers[int(number)])
+        alike = [i for i, layer in enumerate(self.layers) if type(layer) is kind]
+        word = "" if kind is nn.Conv2d else f".{kind.__name__}"
+        return Place(f"layers{word}.{alike.index(int(number)) - len(alike)}.{weight}")
+
+
+def _doubling(family: Dcgan, in_channels: int, out_channels: int, bias: bool = True) -> nn.Module:
+    """(B, in_channels, H, W) -> (B, out_channels, 2H, 2W)."""
+    if family.is_published:
+        return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+    return UpsampleConv2d(in_channels, out_channels, bias)
+
+
+def _draw_weights(layer: nn.Module) -> None:
+    """The paper's first weights: a deviation of 0.02, around 0, or around 1 in normalisations."""
+    if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, float(isinstance(layer, nn.BatchNorm2d)), 0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ganwright.core.budget import Budget
 from ganwright.data.spec import DataSpec
 from ganwright.losses.non_saturating import NonSaturating
@@ -35,4 +37,18 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         average_half_life_samples=10_000,
         precision=machine.precision("auto"),
         device=machine.device,
+    )
+
+
+def dcgan_published(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
+    """As Radford et al. 2016 (arXiv:1511.06434) have it, and most tutorials since: the yardstick of what came later."""
+    optimizer = Adam(learning_rate=2e-4, beta1=0.5, beta2=0.999)
+    return replace(
+        dcgan(spec, machine, budget),
+        recipe="dcgan-published",
+        network=Dcgan(latent=100, width=64, form="published", noise="uniform"),
+        regularizers=(),
+        generator_optimizer=optimizer,
+        discriminator_optimizer=optimizer,
+        batch=128,
     )

@@ -16,7 +16,7 @@ RECIPES = Registry(
     "recipe",
     "ganwright.recipes",
     functions=True,
-    variants={"r3gan": ("cifar10", "ffhq64", "ffhq256", "imagenet32", "imagenet64")},
+    variants={"dcgan": ("published",), "r3gan": ("cifar10", "ffhq64", "ffhq256", "imagenet32", "imagenet64")},
 )
 
 
