@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
-    MAX_WIDTH,
     UNCONDITIONED,
     Conditions,
     Discriminator,
@@ -31,6 +30,7 @@ from ganwright.networks.base import (
     check_width,
 )
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
+from ganwright.networks.parts.places import width_for
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
 
@@ -69,8 +69,7 @@ class Dcgan(NetworkFamily):
 
     def resized(self, old: DataSpec, new: DataSpec) -> Self:
         """A stage more halves `width`, so that the smallest maps keep their channels."""
-        more = len(stage_sizes(*new.shape[1:])) - len(stage_sizes(*old.shape[1:]))
-        return replace(self, width=max(1, self.width >> more) if more > 0 else min(self.width << -more, MAX_WIDTH))
+        return replace(self, width=width_for(self.width, old, new))
 
     def generator(self, spec: DataSpec) -> Generator:
         return DcganGenerator(self, spec)

@@ -28,11 +28,13 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_width,
 )
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.gating import SkipGate, gated
+from ganwright.networks.parts.places import from_the_end
 from ganwright.networks.parts.spectral import all_spectral
 from ganwright.networks.parts.stages import stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
@@ -142,6 +144,11 @@ class FastganGenerator(Generator):
                 x = self.gates[number - self.leap](maps[number - self.leap], x)
             maps.append(x)
         return Generated(self.last(maps[-1]))
+
+    def place(self, name: str) -> Place:
+        if name.startswith("gates."):
+            return Place(f"{name} over {self.leap}")
+        return Place(name, {0: self.first_shape[1:]} if name == "first.weight" else {})
 
 
 class Loud(nn.Module):
@@ -277,6 +284,11 @@ class FastganDiscriminator(Discriminator):
         if self.quarter is not None:
             pairs.append((self.quarter(quarter_of(maps[-2], draws)), quarter_of(x, draws)))
         return tuple((drawn, interpolate(meant, size=drawn.shape[2:], mode="area")) for drawn, meant in pairs)
+
+    def place(self, name: str) -> Place:
+        lists = [f"{trunk}.{each}" for trunk in ("trunk", "second_trunk") for each in ("blocks", "gates")]
+        over = f" over {self.trunk.leap}" if ".gates." in name else ""
+        return Place(from_the_end(self, name, lists) + over)
 
 
 def leap(most: int, maps: int) -> int:

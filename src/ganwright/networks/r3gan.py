@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,12 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_width,
 )
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
+from ganwright.networks.parts.places import from_the_end, width_for
 from ganwright.networks.parts.resampling import downsample, upsample
 from ganwright.networks.parts.residual import Convolution, GroupedBlock
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
@@ -89,6 +92,14 @@ class R3gan(NetworkFamily):
         if len(self.widths) != stages:
             raise ValueError(f"{len(self.widths)} widths, but these pictures pass through {stages} stages")
         return list(self.widths)
+
+    def resized(self, old: DataSpec, new: DataSpec) -> Self:
+        """A stage more halves the width at full size, so that the smallest maps keep their channels."""
+        if not self.widths:
+            return replace(self, width=width_for(self.width, old, new))
+        stages = len(sizes_of(new))
+        halved = [max(1, self.widths[-1] >> i) for i in range(1, max(1, stages - len(self.widths) + 1))]
+        return replace(self, widths=(*self.widths, *halved)[:stages])
 
     def generator(self, spec: DataSpec) -> Generator:
         return R3ganGenerator(self, spec)
@@ -173,6 +184,9 @@ class R3ganDiscriminator(Discriminator):
     def _stage(self, x: Tensor, number: int) -> Tensor:
         x = self.changes[number - 1](downsample(x)) if number else x
         return self.stages[number](x)
+
+    def place(self, name: str) -> Place:
+        return Place(from_the_end(self, name, ("stages", "changes")))
 
 
 def sizes_of(spec: DataSpec) -> list[tuple[int, int]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
@@ -23,11 +24,13 @@ from ganwright.networks.base import (
     Generator,
     NetworkFamily,
     NoiseInput,
+    Place,
     Verdict,
     check_width,
 )
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.downsampling import ConvDownsample2d
+from ganwright.networks.parts.places import from_the_end, width_for
 from ganwright.networks.parts.spectral import all_spectral, spectral
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
@@ -53,6 +56,10 @@ class Resnet(NetworkFamily):
     def channels(self, stages: int) -> list[int]:
         """Channels of the maps, the smallest map's first."""
         return doubled_channels(self.width, self.max_width, stages)
+
+    def resized(self, old: DataSpec, new: DataSpec) -> Self:
+        """A stage more halves `width`, so that the smallest maps keep their channels."""
+        return replace(self, width=width_for(self.width, old, new))
 
     def generator(self, spec: DataSpec) -> Generator:
         return ResnetGenerator(self, spec)
@@ -123,6 +130,9 @@ class ResnetGenerator(Generator):
         x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
         return Generated(self.last(relu(self.norm(self.blocks(x)))))
 
+    def place(self, name: str) -> Place:
+        return Place(name, {0: self.first_shape[1:]} if name == "first.weight" else {})
+
 
 class ResnetDiscriminator(Discriminator):
     """(B, C, H, W) -> (B,). The vectors of classes are normalised too, as Miyato and Koyama 2018 (arXiv:1802.05637) do."""
@@ -142,3 +152,6 @@ class ResnetDiscriminator(Discriminator):
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         features = relu(self.blocks(x)).sum((2, 3))
         return Verdict((self.projection(self.logit(features).squeeze(1), features, condition),), features)
+
+    def place(self, name: str) -> Place:
+        return Place(from_the_end(self, name, ("blocks",)))

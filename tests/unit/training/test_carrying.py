@@ -15,10 +15,13 @@ from ganwright.data.spec import Condition, DataSpec
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
 from ganwright.networks.base import Network, NetworkFamily
+from ganwright.networks.fastgan import Fastgan
 from ganwright.networks.keras.definition import Layers
 from ganwright.networks.layered import Layered
 from ganwright.networks.mlp import Mlp
 from ganwright.networks.own.module_pair import ModulePair
+from ganwright.networks.r3gan import R3gan
+from ganwright.networks.resnet import Resnet
 from ganwright.runtime.keys import Key
 from ganwright.training.carrying import Carried, Player, carry
 
@@ -126,6 +129,34 @@ def test_small_maps_stay_small_maps_at_another_size(sides: tuple[int, int]) -> N
     assert last[0] != last[1]
     assert torch.equal(ours[f"layers.{last[1]}.weight"], theirs[f"layers.{last[0]}.weight"])
     assert torch.equal(ours["logit.weight"], theirs["logit.weight"])
+
+
+SMALLEST = {
+    "resnet": (Resnet(latent=8, width=8), "blocks.0.first.weight", "blocks.-1.second"),
+    "r3gan": (R3gan(latent=8, width=16, max_width=64, blocks=1), "stages.0.0.widen.weight", "stages.-1.0"),
+    "fastgan": (Fastgan(latent=8, width=8), "stages.0.first.weight", "trunk.blocks.-1.pooled"),
+}
+"""Families, a weight of the generator's smallest map, and where those of the discriminator's begin."""
+
+
+@pytest.mark.parametrize("sides", [(32, 64), (64, 32)])
+@pytest.mark.parametrize("name", ["resnet", "r3gan", "fastgan"])
+def test_pictures_of_another_size_are_drawn_and_judged_by_what_small_maps_have_learned(
+    name: str, sides: tuple[int, int]
+) -> None:
+    family, smallest, last = SMALLEST[name]
+    old, new = (image_spec(side, side, 3) for side in sides)
+    source, network, report = moved("generator", family, old, new)
+    assert torch.equal(network.state_dict()[smallest], source.state_dict()[smallest])
+    assert report.share > 0.5
+
+    judge, other, report = moved("discriminator", family, old, new)
+    assert report.share > 0.5
+    theirs, ours = ({each.place(key).name: value for key, value in each.state_dict().items()} for each in (judge, other))
+    found = [key for key in ours if key.startswith(last)]
+    assert found
+    for key in found:
+        assert torch.equal(ours[key], theirs[key]), key
 
 
 def test_a_first_map_of_another_size_is_resized() -> None:
