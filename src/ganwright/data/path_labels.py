@@ -90,9 +90,12 @@ class PathLabels:
         for name, column in table.columns.items():
             self._digest.update(f"\1{name}\0{column!r}".encode("utf-8", "surrogatepass"))
         lacking = sum(path.startswith(f"{folder}/" if folder else "") for path in self._paths) - len(found.rows)
-        counts = {"pictures without a row": lacking, "rows without a picture": found.without_picture}
-        counts["more rows for a picture that has one"] = found.twice
-        said = "".join(f"; {count:,} {what}" for what, count in counts.items() if count)
+        counts = (
+            (lacking, "picture", "without a row"),
+            (found.without_picture, "row", "without a picture"),
+            (found.twice, "more row", "for a picture that has one"),
+        )
+        said = "".join(f"; {count:,} {what}{'s' * (count > 1)} {lacks}" for count, what, lacks in counts if count)
         if table.files:
             self.notes.append(f"labels from {table.where}, of {len(found.rows):,} pictures{said}")
         self.notes += table.notes

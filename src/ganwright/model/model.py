@@ -33,7 +33,7 @@ from ganwright.model.noise import AS_TRAINED, BLOCK, LatentChoice, draw_sample_n
 from ganwright.model.output import apply_output
 from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
-from ganwright.model.wishes import ask
+from ganwright.model.wishes import ask, check_one_value
 from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
 from ganwright.runtime.files import cache_root
 from ganwright.runtime.keys import Key
@@ -311,6 +311,7 @@ class Model:
         numbers = samples if samples is not None else range(n)
         where = [(each, 0) for each in seeds] if seeds is not None else [(seed, each) for each in numbers]
         keys, distribution = key_noise(self.generator, where, self._latent(noise, truncation))
+        check_one_value(conditions)
         first_seed, number = where[0]
         start = number // BLOCK * BLOCK
         asked = ask(self.spec.conditions, conditions, start + BLOCK)

@@ -78,6 +78,14 @@ def _condition(conditions: Sequence[Condition], name: str) -> tuple[Condition, i
     raise UsageError("E-SAMPLE-04", f"this model is not conditioned on {name!r}", hints=hints)
 
 
+def check_one_value(conditions: Mapping[str, Any]) -> None:
+    """Raise UsageError unless each condition is asked for by a single value."""
+    for name, value in conditions.items():
+        if not isinstance(value, str | Words) and np.ndim(value):
+            what = f"{name}: {len(value)} values for one film"
+            raise UsageError("E-SAMPLE-05", what, hints=("one value, which all its frames have",))
+
+
 def _for_each(name: str, value: Any, n: int) -> list[Any]:
     return [value] * n if isinstance(value, str | Words) or np.ndim(value) == 0 else _as_many(name, list(value), n)
 

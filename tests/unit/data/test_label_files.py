@@ -135,7 +135,7 @@ def test_what_has_no_row_is_counted_and_can_be_left_out(tmp_path: Path) -> None:
     data = ready(root, tmp_path)
     (note,) = (note for note in data.report.notes if "labels.csv" in note)
     assert "of 4 pictures" in note
-    assert "2 pictures without a row; 1 rows without a picture; 1 more rows" in note
+    assert "2 pictures without a row; 1 row without a picture; 1 more row for" in note
     assert np.isnan(data.columns["age"]).tolist() == [False] * 4 + [True] * 2
     skipped = ready(root, tmp_path, unlabelled="skip")
     assert len(skipped) == 4

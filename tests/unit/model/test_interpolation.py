@@ -130,6 +130,11 @@ def trained() -> Model:
     return GAN("dcgan", settings=settings).fit(spots.astype(np.uint8), steps=60).model_
 
 
+def test_a_film_has_one_class() -> None:
+    with pytest.raises(UsageError, match="label: 2 values for one film"):
+        conditional().interpolate(3, label=["cat", "dog"])
+
+
 def test_the_way_through_a_trained_model_is_smooth() -> None:
     assert trained().interpolate(4, frames=24, loop=True).largest_step_over_median() < 3
 
