@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from peak_memory import peak_bytes
 from support import safetensors_bytes, taken_apart
 
 from ganwright.core.errors import ModelFileError
 from ganwright.model.model_file import read_facts, read_model
+from ganwright.runtime.memory import peak_bytes
 
 HOSTILE_TEXT = "\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\x08\u202egnp.exe<script>alert(1)</script>"
 HOSTILE_VALUES: list[Any] = [
@@ -81,7 +81,7 @@ class Outcomes:
 def read_mutations(good: bytes, folder: Path, count: int, seed: int = 12) -> Outcomes:
     """Read that many mutations of a good model file."""
     draw, path, outcomes = random.Random(seed), folder / "model.safetensors", Outcomes()
-    before = peak_bytes()
+    before = peak_bytes() or 0
     for number in range(count):
         path.write_bytes(mutated(good, draw))
         outcomes.files += 1
@@ -96,5 +96,5 @@ def read_mutations(good: bytes, folder: Path, count: int, seed: int = 12) -> Out
             except Exception as error:
                 outcomes.others.append(f"mutation {number}: {type(error).__name__}: {error}"[:200])
             outcomes.slowest_seconds = max(outcomes.slowest_seconds, round(time.process_time() - began, 3))
-    outcomes.grown_bytes = peak_bytes() - before
+    outcomes.grown_bytes = (peak_bytes() or 0) - before
     return outcomes

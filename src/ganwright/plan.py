@@ -17,6 +17,8 @@ from ganwright.data.spec import DataSpec
 from ganwright.defaults import augmented, mirrored, recipe_for
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.device import Machine, PrecisionChoice
+from ganwright.runtime.files import format_bytes
+from ganwright.runtime.memory import peak_bytes
 from ganwright.timing import time_steps_in_memory
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import choose_conditions, run_spec
@@ -43,6 +45,8 @@ class Plan:
     """Training ends this long after the command began, whatever is left; None when only samples count."""
     scoring_seconds: float = 0.0
     """What all scores together will take."""
+    memory_bytes: int | None = None
+    """Of the machine's or the GPU's memory, the most that was held while steps were timed; None where nobody can say."""
     reasons: dict[str, str] = field(default_factory=dict)
     """Why, by the name of what was chosen."""
 
@@ -60,10 +64,12 @@ class Plan:
         """The plan for people."""
         config = self.config
         epochs = f" · {self.reasons['epochs']}" if "epochs" in self.reasons else ""
+        held, there = self.memory_bytes, self.machine.memory_bytes
+        memory = f" · {format_bytes(held)} of {format_bytes(there)} of memory" if held else ""
         return [
             f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
-            f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured)",
+            f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured){memory}",
             *(self.reasons[name] for name in ("mirror", "augment", "scoring", "memory") if self.reasons.get(name)),
         ]
 
@@ -141,7 +147,8 @@ def make_plan(
     if not dataset.endless:
         reasons["epochs"] = f"{total / len(dataset):,.1f} passes over the data"
     config = replace(config, total_samples=total)
-    return Plan(config, spec, machine, seconds_per_step, budget.seconds, scoring_seconds, reasons)
+    held = peak_bytes(config.device)
+    return Plan(config, spec, machine, seconds_per_step, budget.seconds, scoring_seconds, held, reasons)
 
 
 def config_for(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from ganwright.optimizers.rmsprop import Rmsprop
 from ganwright.plan import DEFAULT_SECONDS, LOOKS_SHARE, Plan, make_plan, override
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
+from ganwright.runtime.files import format_bytes
 from ganwright.training.adaptive import Adaptive
 from ganwright.training.scoring import ScoringTimes
 
@@ -140,6 +143,16 @@ def test_the_plan_tells_what_was_chosen_and_why() -> None:
     text = "\n".join(planned(Budget(epochs=2)).lines())
     for part in ("dcgan", "batch 8", "fp32", "25 steps", "2.0 passes", "for 2 passes", "about 13 s", "16 records a second"):
         assert part in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much a process has held")
+@pytest.mark.usefixtures("timed")
+def test_the_plan_tells_how_much_memory_a_step_takes() -> None:
+    plan = planned(Budget(epochs=2))
+    assert plan.memory_bytes is not None
+    assert 50e6 < plan.memory_bytes < plan.machine.memory_bytes, "torch alone takes more, and the machine has not failed"
+    assert f"{format_bytes(plan.memory_bytes)} of {format_bytes(plan.machine.memory_bytes)} of memory" in plan.lines()[1]
+    assert "memory" not in replace(plan, memory_bytes=None).lines()[1], "where nobody can say"
 
 
 @pytest.mark.parametrize(("interval", "cycle"), [(1, 1), (8, 8)])

@@ -51,7 +51,7 @@ def require_space(folder: Path, need_bytes: int, what: str) -> None:
     there = _there(folder)
     free = shutil.disk_usage(there).free
     if free < need_bytes + SPARE_BYTES:
-        why = f"it needs {_amount(need_bytes)}, and {_amount(free)} are free"
+        why = f"it needs {format_bytes(need_bytes)}, and {format_bytes(free)} are free"
         hints = ("free some space", "or put the cache elsewhere: GANWRIGHT_CACHE=/another/disk")
         raise ResourceError("E-DISK-01", f"not enough disk space for {what}", where=str(there), why=why, hints=hints)
 
@@ -64,7 +64,9 @@ def require_room(folder: Path, need_bytes: int) -> None:
     """
     free = shutil.disk_usage(_there(folder)).free
     if free < need_bytes:
-        raise OSError(errno.ENOSPC, f"disk full: it needs {_amount(need_bytes)}, and {_amount(free)} are free", str(folder))
+        raise OSError(
+            errno.ENOSPC, f"disk full: it needs {format_bytes(need_bytes)}, and {format_bytes(free)} are free", str(folder)
+        )
 
 
 def _there(folder: Path) -> Path:
@@ -75,5 +77,6 @@ def _there(folder: Path) -> Path:
     return there
 
 
-def _amount(count: int) -> str:
+def format_bytes(count: int) -> str:
+    """For people: "1.5 GB" or "20 MB"."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -23,6 +24,21 @@ def give_back(device: str) -> None:
     gc.collect()
     if device == "cuda":
         torch.cuda.empty_cache()
+
+
+def peak_bytes(device: str = "cpu") -> int | None:
+    """The most that this process has held of the device's memory since it began; None where nobody can say.
+
+    On a CPU that is its largest resident set, from Linux's own account of it: what `getrusage` says is inherited from the
+    process that started this one.
+    """
+    if device == "cuda":
+        return torch.cuda.max_memory_reserved()
+    status = Path("/proc/self/status")
+    if device != "cpu" or not status.is_file():
+        return None
+    _, found, rest = status.read_text(encoding="utf-8").partition("VmHWM:")
+    return 1024 * int(rest.split()[0]) if found else None
 
 
 @contextmanager
