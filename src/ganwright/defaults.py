@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ganwright.data.dataset import Dataset
 from ganwright.evaluation.mirroring import mirroring_fits
 from ganwright.training.augmenting import augmenting
 from ganwright.training.config import TrainConfig
 
+PICTURES_PER_CHANNEL = 4_000
+"""Seen in a run, for each channel of the largest map: narrow networks that see more pictures draw better ones than wide ones
+that see few. In 400 seconds of one core (cat faces of 64 px, `dcgan`, one seed) Frechet distances of learned features were
+0.206, 0.195, 0.385 and 0.506 for widths of 8, 16, 24 and 32, which saw 143, 69, 46 and 28 thousand."""
+COST_EXPONENT = 1.2
+"""Of the width, in the time of a step on a CPU: less than 2, as narrow maps leave parts of its vectors empty."""
 MANY_PASSES = 100
 """Over the data: from there on a discriminator has the time to learn pictures by heart."""
 UNTOUCHED = "plain"
@@ -34,6 +41,25 @@ def mirrored(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, str]:
     found = mirroring_fits(dataset)
     word = "mirrored half of the time" if found.fits else "not mirrored"
     return replace(config, mirror=found.fits), f"{word}: {found.reason}"
+
+
+def sized(config: TrainConfig, seconds_per_step: float, seconds: float) -> tuple[TrainConfig, str]:
+    """The config with networks as wide as the pictures suffice for that are seen in `seconds` on a CPU, and why.
+
+    "" and the config as it was, where its networks have no widths to choose from or a GPU takes wide ones as quickly.
+    """
+    network: Any = config.network
+    if config.device != "cpu" or not network.cpu_widths:
+        return config, ""
+    seen = config.samples_per_step * seconds / seconds_per_step
+    fits = [
+        width
+        for width in network.cpu_widths
+        if seen * (network.width / width) ** COST_EXPONENT >= PICTURES_PER_CHANNEL * width
+    ]
+    width = max(fits, default=network.cpu_widths[0])
+    reason = f"width {width}: so each channel sees about {PICTURES_PER_CHANNEL:,} pictures in this time, or more"
+    return replace(config, network=replace(network, width=width)), f"{reason} (--set network.width={network.width})"
 
 
 def augmented(config: TrainConfig, dataset: Dataset, passes: float) -> tuple[TrainConfig, str]:

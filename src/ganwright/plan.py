@@ -14,7 +14,7 @@ from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
-from ganwright.defaults import augmented, mirrored, recipe_for
+from ganwright.defaults import augmented, mirrored, recipe_for, sized
 from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.device import Machine, PrecisionChoice
 from ganwright.runtime.files import format_bytes
@@ -70,7 +70,7 @@ class Plan:
             f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
             f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured){memory}",
-            *(self.reasons[name] for name in ("mirror", "augment", "scoring", "memory") if self.reasons.get(name)),
+            *(self.reasons[name] for name in ("width", "mirror", "augment", "scoring", "memory") if self.reasons.get(name)),
         ]
 
 
@@ -94,7 +94,8 @@ def make_plan(
 ) -> Plan:
     """The recipe's config for these data, this machine and this budget; without a recipe, the one for such data.
 
-    Pictures are mirrored and augmented where it helps, unless the recipe, `parts` or `settings` speak of it.
+    Pictures are mirrored and augmented where it helps, and networks as wide as a budget of time allows, unless the recipe,
+    `parts` or `settings` speak of it.
 
     `parts` replaces fields of the recipe's config by objects, {"loss": Hinge()}; `settings` then overrides fields by nested
     names, {"loss": {"name": "hinge"}}. `conditional` asks for the data's conditions, or refuses them; None leaves it to the
@@ -133,6 +134,11 @@ def make_plan(
 
     asked_parts = config.micro_batches
     config, seconds_per_step, remaining, steps_left = timed(config)
+    if remaining is not None and not (begin or _says_width(parts, settings)):
+        wide = config.network
+        config, reasons["width"] = sized(config, seconds_per_step, remaining)
+        if config.network != wide:
+            config, seconds_per_step, remaining, steps_left = timed(config)
     if not said & {"augmentations", "augmentation_strength"}:
         passes = 0.0 if dataset.endless else steps_left * config.samples_per_step / len(dataset)
         config, reasons["augment"] = augmented(config, dataset, passes)
@@ -251,6 +257,14 @@ def check_kind(config: TrainConfig, dataset: Dataset) -> None:
             name = augmentation.registry.name_of(augmentation)
             what = f"augmentation {name} changes {', '.join(sorted(augmentation.kinds))}, not {kind}"
             raise UsageError("E-AUGMENT-01", what, hints=("--augment none",))
+
+
+def _says_width(parts: dict[str, Any] | None, settings: dict[str, Any] | None) -> bool:
+    """Whether the networks, or how wide they are, were named."""
+    network: Any = (settings or {}).get("network", {})
+    if "network" in (parts or {}) or not isinstance(network, dict):
+        return True
+    return not {"name", "width", "max_width"}.isdisjoint(network)
 
 
 def _known_length(budget: Budget, config: TrainConfig, records: int) -> float:

@@ -21,7 +21,7 @@ from ganwright.core.schedule import Schedule
 from ganwright.data.dataset import Dataset
 from ganwright.data.preparation import prepare
 from ganwright.data.spec import Condition
-from ganwright.defaults import MANY_PASSES, recipe_for
+from ganwright.defaults import COST_EXPONENT, MANY_PASSES, PICTURES_PER_CHANNEL, recipe_for
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan
@@ -126,7 +126,7 @@ def test_scores_that_were_placed_by_hand_stay_there() -> None:
 def test_what_was_spent_before_and_by_planning_is_no_longer_there_to_train() -> None:
     assert planned(Budget(seconds=103.1), spent_seconds=51.5).steps == 100
     # The clock is read when planning begins and when it ends, 20.5 seconds apart.
-    assert planned(Budget(seconds=103.0), FakeClock(tick=20.5)).steps == 160
+    assert planned(Budget(seconds=103.0), FakeClock(tick=20.5), settings=TINY_SETTINGS).steps == 160
     assert planned(Budget(seconds=10.0), spent_seconds=60.0).steps == 1, "at least one step"
 
 
@@ -143,6 +143,46 @@ def test_the_plan_tells_what_was_chosen_and_why() -> None:
     text = "\n".join(planned(Budget(epochs=2)).lines())
     for part in ("dcgan", "batch 8", "fp32", "25 steps", "2.0 passes", "for 2 passes", "about 13 s", "16 records a second"):
         assert part in text
+
+
+WIDE = {"latent": 8}
+"""Settings that say nothing of how wide networks are."""
+
+
+@pytest.mark.usefixtures("timed")
+@pytest.mark.parametrize(("hours", "width"), [(0.01, 8), (1, 16), (2, 24), (100, 64)])
+def test_networks_are_as_wide_as_the_time_allows(hours: float, width: int) -> None:
+    """At half a second a step of width 32, an hour has 7,200 steps of 8 pictures; half as wide, about twice as many."""
+    plan = planned(Budget(seconds=3600 * hours), settings={"network": WIDE})
+    assert isinstance(plan.config.network, Dcgan)
+    assert plan.config.network.width == width
+    seen = plan.config.samples_per_step * 3600 * hours / SECONDS_PER_STEP * (32 / width) ** COST_EXPONENT
+    assert seen >= PICTURES_PER_CHANNEL * width or width == 8, "and no narrower than that"
+    assert f"width {width}:" in "\n".join(plan.lines())
+
+
+@pytest.mark.usefixtures("timed")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"budget": Budget(images=80), "settings": {"network": WIDE}},
+        {"budget": Budget(seconds=3600), "settings": {"network": {**WIDE, "width": 32}}},
+        {"budget": Budget(seconds=3600), "settings": {}, "parts": {"network": Dcgan(latent=8)}},
+    ],
+    ids=["no time to keep to", "a width that was said", "networks that were given"],
+)
+def test_networks_stay_as_wide_as_they_were(options: dict[str, Any]) -> None:
+    plan = planned(**options)
+    assert isinstance(plan.config.network, Dcgan)
+    assert plan.config.network.width == 32
+    assert "width" not in plan.reasons
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_published_network_is_as_wide_as_published() -> None:
+    plan = planned(Budget(seconds=60), recipe="dcgan-published", settings={})
+    assert isinstance(plan.config.network, Dcgan)
+    assert plan.config.network.width == 64
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much a process has held")

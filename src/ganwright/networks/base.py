@@ -138,6 +138,11 @@ class NetworkFamily(Part, ABC):
     """Whether its generators apply an output activation of their own, or want none, so that the spec's is left out."""
 
     @property
+    def cpu_widths(self) -> tuple[int, ...]:
+        """Values of its setting `width`, narrow to wide, of which a run on a CPU gets what its time allows; empty: none."""
+        return ()
+
+    @property
     def condition_inputs(self) -> int | None:
         """How many conditions its networks take; None: as many as the run has."""
         return None

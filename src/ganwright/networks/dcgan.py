@@ -63,6 +63,10 @@ class Dcgan(NetworkFamily):
         """Whether the networks are those of the paper."""
         return self.form == "published"
 
+    @property
+    def cpu_widths(self) -> tuple[int, ...]:
+        return () if self.is_published else (8, 12, 16, 24, 32, 48, 64)
+
     def channels(self, stages: int) -> list[int]:
         """Channels of the hidden maps, the smallest map's first."""
         return doubled_channels(self.width, self.max_width, stages)
