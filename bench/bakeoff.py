@@ -1,13 +1,13 @@
 """Which recipe is the best for the time? Every recipe against every other, on three sets of pictures.
 
-    python bench/bakeoff.py speed            # records a second of each, on a machine that does nothing else
+    python bench/bakeoff.py plan             # what each gets of its time, on a machine that does nothing else
     python bench/bakeoff.py run              # the rounds; may be stopped at any time, and goes on where it was
     python bench/bakeoff.py table            # what was found, as Markdown
 
-First every recipe for 5 minutes, one seed; then the best two and `dcgan` for 20 minutes, two seeds; then the winner for 60
-minutes on cats. A minute is as many pictures as the recipe sees in one on two calm cores (`speed`), so that a machine which
-is busy with other things takes longer and finds the same. Runs are kept in --keep, and what was found is a JSON line each in
---results; a recipe that was changed since is run again.
+First every recipe for 5 minutes, one seed; then the best two and the published DCGAN for 20 minutes, two seeds; then the
+winner for 60 minutes on cats. A minute is as many pictures as the recipe sees in one on two calm cores, with networks as wide
+as it gets them there (`plan`), so that a machine which is busy with other things takes longer and finds the same. Runs are
+kept in --keep, and what was found is a JSON line each in --results; what was planned anew since is run again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +33,18 @@ from machine import describe_machine
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 SETS = {"cats64": "images/cats64.zip", "cifar10": "images/cifar10_jpeg.zip", "mnist": "mnist"}
-RECIPES = ("mlp", "dcgan", "rpgan", "resnet", "fastgan", "r3gan")
-YARDSTICK = "dcgan"
+RECIPES = ("mlp", "dcgan-published", "dcgan", "rpgan", "resnet", "fastgan", "r3gan")
+YARDSTICK = "dcgan-published"
 ROUNDS = {1: (5.0, (0,)), 2: (20.0, (0, 1)), 3: (60.0, (0,))}
 """Minutes and seeds."""
 FINALISTS = 2
+LAST, LAST_SET = 3, "cats64"
 SAMPLES = 5_000
-SPEED_SECONDS = 20.0
 MEASURES = ("frechet", "kernel_distance", "precision", "recall", "copying")
+
+
+Planned = tuple[str, str, float]
+"""Recipe, set, minutes."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Entry:
 def main() -> int:
     """Run what is asked for; 0 unless a training failed."""
     parser = argparse.ArgumentParser(description="Which recipe is the best for the time?")
-    parser.add_argument("what", choices=("speed", "run", "table"))
+    parser.add_argument("what", choices=("plan", "run", "table"))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "bakeoff" / "results.jsonl")
     parser.add_argument("--keep", type=Path, default=Path.home() / ".cache" / "ganwright" / "bench" / "bakeoff")
@@ -72,82 +78,81 @@ def main() -> int:
         print(json.dumps({"skipped": f"there is no folder {options.data}"}))
         return 0
     options.results.parent.mkdir(parents=True, exist_ok=True)
-    return {"speed": speed, "run": run, "table": table}[options.what](options)
+    return {"plan": plan, "run": run, "table": table}[options.what](options)
 
 
-def speed(options: argparse.Namespace) -> int:
-    """Records a second of whole runs' steps, the larger of two measurements: noise only ever slows."""
+def plan(options: argparse.Namespace) -> int:
+    """What a user would get who gives a recipe so much time: how wide, and how many pictures are seen."""
+    from ganwright.core.budget import Budget
     from ganwright.data.preparation import prepare
-    from ganwright.timing import time_steps
+    from ganwright.plan import make_plan
+    from ganwright.runtime.device import find_machine
 
-    for name in options.sets.split(","):
-        dataset = prepare(options.data / SETS[name])
-        for recipe in options.recipes.split(","):
-            config = config_of(recipe, dataset)
-            took: list[float] = []
-            until = time.monotonic() + SPEED_SECONDS
-            while time.monotonic() < until or len(took) < 2:
-                took.append(time_steps(config, dataset))
-            rates = sorted(config.samples_per_step / seconds for seconds in took)
-            line = {"speed": recipe, "data": name, "config": digest_of(recipe, dataset), "per_second": round(rates[-1], 1)}
-            write(
-                options.results, {**line, "slowest": round(rates[0], 1), "times": len(rates), "machine": describe_machine()}
-            )
+    for number in map(int, options.rounds.split(",")):
+        minutes, _ = ROUNDS[number]
+        for data in options.sets.split(","):
+            dataset = prepare(options.data / SETS[data])
+            for recipe in options.recipes.split(","):
+                if number == LAST and data != LAST_SET:
+                    continue
+                planned = make_plan(dataset, find_machine("cpu"), recipe=recipe, budget=Budget(seconds=60 * minutes))
+                config = planned.config
+                settings = {"network.width": getattr(config.network, "width", None), "images": config.total_samples}
+                said = json.dumps([digest_of(recipe, dataset), settings]).encode()
+                line = {"plan": sha256(said).hexdigest()[:8], "recipe": recipe, "data": data, "minutes": minutes, **settings}
+                per_second = round(config.samples_per_step / planned.seconds_per_step, 1)
+                write(options.results, {**line, "per_second": per_second, "machine": describe_machine()})
     return 0
 
 
 def run(options: argparse.Namespace) -> int:
     """The rounds, one after another; each training that is not there yet."""
-    from ganwright.data.preparation import prepare
-
-    sets = options.sets.split(",")
-    digests = {(r, s): digest_of(r, prepare(options.data / SETS[s])) for r in options.recipes.split(",") for s in sets}
     failed = 0
     cores = list(range(options.beside))
     for number in map(int, options.rounds.split(",")):
-        todo = [entry for entry in entries(number, options, digests) if not found(options.results, entry, digests)]
+        plans = plans_of(options.results)
+        todo = [entry for entry in entries(number, options) if not found(options.results, entry, plans)]
         with ThreadPoolExecutor(options.beside) as pool:
-            lines = pool.map(lambda entry: train_and_judge(entry, options, digests, cores), todo)
+            lines = pool.map(partial(train_and_judge, options=options, plans=plans, cores=cores), todo)
             failed += sum(line is None for line in lines)
     return int(failed > 0)
 
 
-def entries(number: int, options: argparse.Namespace, digests: dict[tuple[str, str], str]) -> Iterator[Entry]:
+def plans_of(results: Path) -> dict[Planned, dict[str, Any]]:
+    """The newest plan of each recipe, set and length."""
+    return {(line["recipe"], line["data"], line["minutes"]): line for line in lines_of(results) if "per_second" in line}
+
+
+def entries(number: int, options: argparse.Namespace) -> Iterator[Entry]:
     """The trainings of a round, which may follow from the round before."""
     minutes, seeds = ROUNDS[number]
     sets = options.sets.split(",")
     recipes = options.recipes.split(",")
     if number == 2:
-        recipes = list(dict.fromkeys([*best(options, digests, ROUNDS[1][0])[:FINALISTS], YARDSTICK]))
-    if number == 3:
-        recipes, sets = best(options, digests, ROUNDS[2][0])[:1], ["cats64"]
+        recipes = list(dict.fromkeys([*best(options, ROUNDS[1][0])[:FINALISTS], YARDSTICK]))
+    if number == LAST:
+        recipes, sets = best(options, ROUNDS[2][0])[:1], [LAST_SET]
     yield from (Entry(recipe, data, minutes, seed) for data in sets for recipe in recipes for seed in seeds)
 
 
-def best(options: argparse.Namespace, digests: dict[tuple[str, str], str], minutes: float) -> list[str]:
-    """Recipes of a round, the best first: by the mean, over sets, of the logarithm of the Frechet distance."""
-    from math import log
-
+def best(options: argparse.Namespace, minutes: float) -> list[str]:
+    """Recipes of a round, the best first: by the mean, over sets and seeds, of the logarithm of the Frechet distance."""
+    plans = plans_of(options.results)
     scores: dict[str, list[float]] = {}
     for line in lines_of(options.results):
-        if line.get("minutes") == minutes and digests.get((line["recipe"], line["data"])) == line["config"]:
+        planned = plans.get((line["recipe"], line["data"], line["minutes"]))
+        if "frechet" in line and line["minutes"] == minutes and planned and line["plan"] == planned["plan"]:
             scores.setdefault(line["recipe"], []).append(log(line["frechet"][0]))
     whole = max(map(len, scores.values()), default=0)
     return sorted((name for name, each in scores.items() if len(each) == whole), key=lambda name: sum(scores[name]))
 
 
 def train_and_judge(
-    entry: Entry, options: argparse.Namespace, digests: dict[tuple[str, str], str], cores: list[int]
+    entry: Entry, options: argparse.Namespace, plans: dict[Planned, dict[str, Any]], cores: list[int]
 ) -> dict[str, Any] | None:
     """Train, or go on with it; evaluate; write the line. None where that failed."""
-    digest = digests[entry.recipe, entry.data]
-    per_second = next(
-        line["per_second"]
-        for line in reversed(lines_of(options.results))
-        if line.get("speed") == entry.recipe and line["data"] == entry.data and line["config"] == digest
-    )
-    images = int(entry.minutes * 60 * per_second)
-    folder = options.keep / f"{entry.name}-{digest}"
+    planned = plans[entry.recipe, entry.data, entry.minutes]
+    folder = options.keep / f"{entry.name}-{planned['plan']}"
     core = cores.pop() if options.beside > 1 else None
     began = time.monotonic()
     try:
@@ -160,7 +165,9 @@ def train_and_judge(
             command(["resume", str(folder)], core)
         else:
             shutil.rmtree(folder, ignore_errors=True)
-            wanted = ["--recipe", entry.recipe, "--images", str(images), "--seed", str(entry.seed)]
+            width = planned["network.width"]
+            wanted = ["--recipe", entry.recipe, "--images", str(planned["images"]), "--seed", str(entry.seed)]
+            wanted += ["--set", f"network.width={width}"] if width is not None else []
             command(["train", data, *wanted, "--run", str(folder)], core)
         judged = command(["evaluate", str(folder), data, "--features", "self", "-n", str(SAMPLES)], core)
         command(["sample", str(folder), "--grid", "8x8", "--seed", "1", "-o", str(folder / "grid8.png")], core)
@@ -171,7 +178,8 @@ def train_and_judge(
         if core is not None:
             cores.append(core)
     measured = judged["measurements"]
-    line = {**asdict(entry), "config": digest, "images": images, "features": judged["features"]}
+    line = {**asdict(entry), "plan": planned["plan"], "width": planned["network.width"], "images": planned["images"]}
+    line["features"] = judged["features"]
     for name in MEASURES:
         each = measured[name]
         line[name] = [each["value"], each.get("error"), each.get("floor")]
@@ -236,10 +244,10 @@ def digest_of(recipe: str, dataset: Any) -> str:
     return sha256(json.dumps(to_plain(config_of(recipe, dataset)), sort_keys=True).encode()).hexdigest()[:8]
 
 
-def found(results: Path, entry: Entry, digests: dict[tuple[str, str], str]) -> bool:
+def found(results: Path, entry: Entry, plans: dict[Planned, dict[str, Any]]) -> bool:
     """Whether the training was judged already."""
-    wanted = {**asdict(entry), "config": digests[entry.recipe, entry.data]}
-    return any(wanted.items() <= line.items() for line in lines_of(results))
+    wanted = {**asdict(entry), "plan": plans[entry.recipe, entry.data, entry.minutes]["plan"]}
+    return any(wanted.items() <= line.items() for line in lines_of(results) if "frechet" in line)
 
 
 def lines_of(results: Path) -> list[dict[str, Any]]:
