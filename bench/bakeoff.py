@@ -5,9 +5,9 @@
     python bench/bakeoff.py table            # what was found, as Markdown
 
 First every recipe for 5 minutes, one seed; then the best two and the published DCGAN for 20 minutes, two seeds; then the
-winner for 60 minutes on cats. A minute is as many pictures as the recipe sees in one on two calm cores, with networks as wide
-as it gets them there (`plan`), so that a machine which is busy with other things takes longer and finds the same. Runs are
-kept in --keep, and what was found is a JSON line each in --results; what was planned anew since is run again.
+winner for 60 minutes on cats. A minute is as many pictures as the recipe sees in one on two calm cores, with networks as
+wide as it gets them there (`plan`), so that a machine that is busy with other things takes longer and finds the same.
+Runs are kept in --keep, and what was found is a JSON line each in --results; what was planned anew since is run again.
 """
 
 from __future__ import annotations
