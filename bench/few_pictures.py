@@ -3,7 +3,8 @@
     python bench/few_pictures.py --minutes 60 [--recipe fastgan] [--keep out/]
 
 Trains on 100 of the cat faces, twice: as the recipe says, and with nothing changed. A thousand others are what copies are
-told by. Prints a JSON line each: how varied samples are beside the pictures (pairwise distance), and whether they copy them.
+told by. Prints a JSON line each: how varied samples are beside the pictures (pairwise distance), whether they copy them, and
+how many stand upright (as others tell), since an augmentation that leaks turns them.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import Any
 
 import numpy as np
 from machine import describe_machine
+from orientation import upright
 
 from ganwright import GAN
 from ganwright.data.preparation import prepare
 
 CATS = Path(__file__).resolve().parents[2] / "shared" / "data" / "images" / "cats64.zip"
-FEW, OTHERS = 100, 1_000
+FEW, OTHERS, TURNED = 100, 1_000, 2_000
 SAMPLES = 1_000
 MEASURES = ("diversity", "copying", "copying_p", "copies", "frechet", "kernel_distance", "recall")
 
@@ -43,14 +45,16 @@ def main() -> int:
         return 0
     x = np.asarray(prepare(options.pictures).columns["x"])
     order = np.random.default_rng(0).permutation(len(x))
-    few, others = x[order[:FEW]], x[order[FEW : FEW + OTHERS]]
+    few, others, turned = np.split(x[order[: FEW + OTHERS + TURNED]], [FEW, FEW + OTHERS])
     for kind in ("augmented", "plain"):
         if options.only in (None, kind):
-            print(json.dumps(trained(few, others, kind, options)), flush=True)
+            print(json.dumps(trained(few, others, turned, kind, options)), flush=True)
     return 0
 
 
-def trained(few: np.ndarray, others: np.ndarray, kind: str, options: argparse.Namespace) -> dict[str, Any]:
+def trained(
+    few: np.ndarray, others: np.ndarray, turned: np.ndarray, kind: str, options: argparse.Namespace
+) -> dict[str, Any]:
     """What became of one training."""
     folder = options.keep / kind
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +65,7 @@ def trained(few: np.ndarray, others: np.ndarray, kind: str, options: argparse.Na
     seconds = time.monotonic() - began
     found = gan.model_.evaluate(few, held_out=others, n=SAMPLES, features="random", folder=folder, seed=options.seed)
     gan.model_.grid(8, 8, seed=options.seed).save(folder / "grid8.png")
+    made = np.concatenate([np.stack([np.asarray(one) for one in block]) for block in gan.model_.stream(SAMPLES, seed=1)])
     measured = found.measurements
     return {
         "kind": kind,
@@ -68,8 +73,10 @@ def trained(few: np.ndarray, others: np.ndarray, kind: str, options: argparse.Na
         "seen": gan.ended_.samples_seen,
         "seconds": round(seconds),
         **{name: [measured[name].value, measured[name].error] for name in MEASURES if name in measured},
+        "upright": [round(upright(turned, each), 4) for each in (made, others)],
         "features": found.features,
-        "protocol": f"{FEW} cat faces; {SAMPLES} samples; copies told by {OTHERS} faces that were not learned from",
+        "protocol": f"{FEW} cat faces; {SAMPLES} samples; copies told by {OTHERS} faces that were not learned from;"
+        f" upright: samples, real faces, as a classifier of quarter turns sees them that learned from {TURNED}",
         "seed": options.seed,
         "machine": describe_machine(),
     }
