@@ -45,11 +45,13 @@ class Mlp(NetworkFamily):
     """Neurons of the discriminator's hidden layers."""
     negative_slope: float = 0.2
     """LeakyReLU's slope below zero."""
-    signs: int = 0
+    generator_slope: float | None = None
+    """The generator's, where it is another one: of 0 it draws edges that are sharper."""
+    signs: int | None = None
     """Values -1 or 1 that the generator takes beside the latent. What is continuous draws bridges between groups of records
     that have nothing between them; corners of a cube have nothing between them either (Khayatkhoei et al. 2018,
     arXiv:1806.00880, on what connected noise cannot do)."""
-    octaves: int = 0
+    octaves: int | None = None
     """Waves of each number that the discriminator sees beside it, for records of few numbers with fine structure."""
     batch_normalisation: bool = True
     """Whether the generator has it. A record then depends on the others of its batch: too much for what is fine."""
@@ -59,9 +61,11 @@ class Mlp(NetworkFamily):
     def __post_init__(self) -> None:
         check_width("latent", self.latent)
         check_share("negative_slope", self.negative_slope)
+        if self.generator_slope is not None:
+            check_share("generator_slope", self.generator_slope)
         for name, value, most in (("signs", self.signs, MAX_WIDTH), ("octaves", self.octaves, MOST_OCTAVES)):
-            if not 0 <= value <= most:
-                raise ValueError(f"{name} must lie in 0..{most}, not {value}")
+            if value is not None and not 1 <= value <= most:
+                raise ValueError(f"{name} must lie in 1..{most}, not {value}")
         if len(self.generator_widths) > 32 or len(self.discriminator_widths) > 32:
             raise ValueError("at most 32 hidden layers a network")
         for width in (*self.generator_widths, *self.discriminator_widths):
@@ -85,12 +89,13 @@ class MlpGenerator(Generator):
         self.shape = spec.shape
         self.conditions = ConditionVectors(spec.conditions, family.latent)
         layers: list[nn.Module] = []
-        width_in = family.latent + self.conditions.width + family.signs
+        width_in = family.latent + self.conditions.width + (family.signs or 0)
+        slope = family.negative_slope if family.generator_slope is None else family.generator_slope
         for width in family.generator_widths:
             # No bias before a batch normalisation: its mean takes it away.
             layers.append(nn.Linear(width_in, width, bias=not family.batch_normalisation))
             layers += [nn.BatchNorm1d(width)] if family.batch_normalisation else []
-            layers.append(nn.LeakyReLU(family.negative_slope))
+            layers.append(nn.LeakyReLU(slope))
             width_in = width
         self.layers = nn.Sequential(*layers, nn.Linear(width_in, math.prod(spec.shape)))
 
@@ -109,9 +114,9 @@ class MlpDiscriminator(Discriminator):
 
     def __init__(self, family: Mlp, spec: DataSpec) -> None:
         super().__init__()
-        self.shape, self.octaves = spec.shape, family.octaves
+        self.shape, self.octaves = spec.shape, family.octaves or 0
         layers: list[nn.Module] = []
-        width_in = math.prod(spec.shape) * (1 + 2 * family.octaves)
+        width_in = math.prod(spec.shape) * (1 + 2 * self.octaves)
         for width in family.discriminator_widths:
             layers += [nn.Linear(width_in, width), nn.LeakyReLU(family.negative_slope)]
             width_in = width

@@ -61,7 +61,7 @@ def test_a_discriminator_with_octaves_sees_them() -> None:
     assert torch.equal(seen[0], with_octaves(x, 3))
 
 
-@pytest.mark.parametrize("wrong", [{"signs": -1}, {"signs": 10**6}, {"octaves": -1}, {"octaves": 17}], ids=str)
+@pytest.mark.parametrize("wrong", [{"signs": 0}, {"signs": 10**6}, {"octaves": 0}, {"octaves": 17}], ids=str)
 def test_settings_out_of_bounds_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must lie in 0"):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must lie in 1"):
         Mlp(**wrong)
