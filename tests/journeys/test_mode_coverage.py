@@ -33,7 +33,7 @@ def coverage(points: np.ndarray, centres: np.ndarray, deviation: float) -> tuple
 
 
 def test_every_group_of_the_ring_is_drawn_and_little_between_them() -> None:
-    """Of the grid so short a run draws 68 to 87 %."""
+    """Of the grid so short a run draws 68 to 91 % near a centre, over three seeds."""
     centres, deviation = CENTRES["ring"], DEVIATIONS["ring"]
     gan = GAN("points", seed=0).fit(drawn(centres, deviation), steps=1500)
     near, poorest = coverage(gan.sample(2000, seed=7), centres, deviation)
