@@ -119,7 +119,7 @@ class GAN:
                 (B, C, H, W) in -1..1; or `Layers([...])`, Keras-style layers as text. Modules are copied, never changed.
             discriminator: its opponent, from records to (B,) or (B, 1); it may end in a sigmoid.
             latent: length of the noise vector, or its shape. Default: the recipe's, the layers' own, or 100.
-            noise: what the latent is drawn from: "normal", "uniform" (in -1..1), "truncated" or "sphere".
+            noise: what the latent is drawn from: "normal", "uniform" (in -1..1), "truncated", "sphere" or "signs" (-1 or 1).
             loss: by name, with settings ({"name": "hinge"}), or as an object.
             regularizers: penalties, each likewise; an empty list takes away the recipe's.
             optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.

@@ -251,7 +251,7 @@ def test_every_parameter_of_a_conditional_pair_learns(name: str, kind: str) -> N
 
 
 @every_family
-@pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated", "sphere"])
+@pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated", "sphere", "signs"])
 def test_the_latent_is_drawn_from_what_was_asked_for(name: str, distribution: str) -> None:
     family = dataclasses.replace(small(name), noise=distribution)
     assert family.generator(usual(name)).noise["latent"].distribution == distribution

@@ -15,10 +15,11 @@ Recipe = Annotated[
     Parameter(name="--recipe", help=f"A whole GAN by name: {', '.join(RECIPES)}. Default: what suits the data."),
 ]
 Noise = Annotated[
-    Literal["normal", "uniform", "truncated", "sphere"] | None,
+    Literal["normal", "uniform", "truncated", "sphere", "signs"] | None,
     Parameter(
         name="--noise",
-        help="What the latent is drawn from; uniform is in -1..1, truncated is normal within two deviations.",
+        help="What the latent is drawn from; uniform is in -1..1, truncated is normal within two deviations, "
+        "signs are -1 or 1.",
     ),
 ]
 Augment = Annotated[

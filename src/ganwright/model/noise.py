@@ -22,6 +22,8 @@ LATENT = "latent"
 BLOCK = 64
 TRUNCATION = 2.0
 """Deviations beyond which "truncated" noise is drawn again (Brock et al. 2019, arXiv:1809.11096, section 3.1)."""
+EQUALLY_FAR = {"sphere": "latents on a sphere", "signs": "latents of signs"}
+"""Distributions whose draws are all as far from the middle, in words."""
 
 
 def draw_noise(inputs: Mapping[str, NoiseInput], count: int, key: Key) -> dict[str, Tensor]:
@@ -69,14 +71,16 @@ class LatentChoice:
         """The noise of samples with the latent's values drawn together.
 
         Raises:
-            UsageError: latents on a sphere, which are all as far from its centre, or a generator without a latent.
+            UsageError: latents that are all as far from the middle, or a generator without one.
         """
         if self.truncation == 1:
             return dict(drawn)
-        if LATENT not in inputs or inputs[LATENT].distribution == "sphere":
-            why = "latents on a sphere are all as typical" if LATENT in inputs else "the generator takes no latent"
-            hints = ("--noise normal with it, where the model was trained on a sphere",) if LATENT in inputs else ()
-            raise UsageError("E-SAMPLE-15", "these samples cannot be truncated", why=why, hints=hints)
+        what = "these samples cannot be truncated"
+        if LATENT not in inputs:
+            raise UsageError("E-SAMPLE-15", what, why="the generator takes no latent")
+        if far := EQUALLY_FAR.get(inputs[LATENT].distribution):
+            hints = (f"--noise normal with it, where the model was trained with {far}",)
+            raise UsageError("E-SAMPLE-15", what, why=f"{far} are all as typical", hints=hints)
         return {**drawn, LATENT: truncated(drawn[LATENT], inputs[LATENT].distribution, self.truncation)}
 
 
@@ -129,6 +133,8 @@ def _draw(noise: NoiseInput, count: int, generator: np.random.Generator) -> np.n
     shape = (count, *noise.shape)
     if noise.distribution == "uniform":
         return generator.random(shape, dtype=np.float32) * 2 - 1
+    if noise.distribution == "signs":
+        return generator.integers(0, 2, shape).astype(np.float32) * 2 - 1
     values = generator.standard_normal(shape, dtype=np.float32)
     if noise.distribution == "truncated":
         while (beyond := np.abs(values) > TRUNCATION).any():

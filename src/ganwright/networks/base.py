@@ -21,9 +21,10 @@ NETWORKS = Registry("network", "ganwright.networks")
 MAX_WIDTH = 8192
 """The widest layer that a family accepts: a stranger's model file must not ask for more."""
 
-Distribution = Literal["normal", "uniform", "truncated", "sphere"]
+Distribution = Literal["normal", "uniform", "truncated", "sphere", "signs"]
 """normal: mean 0, deviation 1; uniform: in [-1, 1); truncated: normal, values beyond two deviations drawn again; sphere:
-normal, scaled to the length that normal vectors have on average (the root of their number of values)."""
+normal, scaled to the length that normal vectors have on average (the root of their number of values); signs: -1 or 1, each
+half of the time."""
 
 Conditions = Mapping[str, Tensor]
 """What the rows of a batch are conditioned on, by name and in the spec's order: a class's place int64 (B,), labels float32

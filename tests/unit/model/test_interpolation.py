@@ -82,14 +82,14 @@ def test_parallel_vectors_have_a_way_too(other: float) -> None:
     assert spherical(torch.ones(1, 1), torch.full((1, 1), -2.0), torch.full((1, 1), 0.25)) == 0.25
 
 
-@pytest.mark.parametrize("noise", ["normal", "uniform", "truncated", "sphere"])
+@pytest.mark.parametrize("noise", ["normal", "uniform", "truncated", "sphere", "signs"])
 def test_every_distribution_has_its_way(model: Model, noise: Any) -> None:
     way = model.interpolate(3, frames=8, noise=noise, loop=True)
     latents = way.latents(0, len(way)).flatten(1)
     torch.testing.assert_close(frames(way)[::8], model.tensor(3, noise=noise))
     if noise == "uniform":
         assert latents.abs().max() <= 1
-    if noise == "sphere":
+    if noise in ("sphere", "signs"):
         torch.testing.assert_close(latents.norm(dim=1), torch.full((24,), 8**0.5))
 
 

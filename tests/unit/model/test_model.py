@@ -20,7 +20,7 @@ from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents, read_facts, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_noise, draw_sample_noise, truncated
 from ganwright.model.output import apply_output
-from ganwright.networks.base import NetworkFamily, NoiseInput
+from ganwright.networks.base import Distribution, NetworkFamily, NoiseInput
 from ganwright.networks.columns import Columns
 from ganwright.networks.mlp import Mlp
 from ganwright.runtime.keys import Key
@@ -186,6 +186,13 @@ def test_truncated_noise_keeps_within_two_deviations_and_a_sphere_at_its_radius(
     assert abs(float(drawn["ball"].mean())) < 0.02
 
 
+def test_signs_are_either_each_half_of_the_time_and_say_nothing_of_one_another() -> None:
+    drawn = draw_noise({"corner": NoiseInput((6,), "signs")}, 4000, Key(0))["corner"]
+    assert set(drawn.unique().tolist()) == {-1.0, 1.0}
+    assert torch.allclose(drawn.T @ drawn / 4000, torch.eye(6), atol=0.08)
+    assert float(drawn.mean(0).abs().max()) < 0.08
+
+
 def test_the_noise_may_be_another_one_when_sampling() -> None:
     model = Model(tiny_contents())
     usual, cut = model.tensor(8, seed=3), model.tensor(8, seed=3, noise="truncated")
@@ -240,9 +247,11 @@ def test_truncation_out_of_range_is_refused(share: float) -> None:
 
 
 def test_what_cannot_be_truncated_is_refused() -> None:
-    with pytest.raises(UsageError, match="cannot be truncated") as raised:
-        Model(tiny_contents()).sample(1, noise="sphere", truncation=0.5)
-    assert "sphere" in raised.value.why
+    noises: tuple[Distribution, ...] = ("sphere", "signs")
+    for noise in noises:
+        with pytest.raises(UsageError, match="cannot be truncated") as raised:
+            Model(tiny_contents()).sample(1, noise=noise, truncation=0.5)
+        assert noise in raised.value.why
     with pytest.raises(UsageError, match="rows of a table are not truncated"):
         table_model().sample(1, truncation=0.5)
 
