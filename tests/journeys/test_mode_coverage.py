@@ -32,11 +32,11 @@ def coverage(points: np.ndarray, centres: np.ndarray, deviation: float) -> tuple
     return float(near.mean()), float(counts.min()) * len(centres) / len(points)
 
 
-def test_every_group_of_the_ring_is_drawn_and_little_between_them() -> None:
-    """Of the grid so short a run draws 68 to 91 % near a centre, over three seeds."""
-    centres, deviation = CENTRES["ring"], DEVIATIONS["ring"]
-    gan = GAN("points", seed=0).fit(drawn(centres, deviation), steps=1500)
-    near, poorest = coverage(gan.sample(2000, seed=7), centres, deviation)
+@pytest.mark.parametrize(("data", "steps"), [("ring", 1500), ("grid", 4000)])
+def test_every_group_is_drawn_and_little_between_them(data: str, steps: int) -> None:
+    centres, deviation = CENTRES[data], DEVIATIONS[data]
+    gan = GAN(seed=0).fit(drawn(centres, deviation), steps=steps)
+    near, poorest = coverage(gan.sample(2500, seed=7), centres, deviation)
     assert near >= 0.9
     assert poorest >= 0.25
 

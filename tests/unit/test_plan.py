@@ -21,7 +21,7 @@ from ganwright.core.schedule import Schedule
 from ganwright.data.dataset import Dataset
 from ganwright.data.preparation import prepare
 from ganwright.data.spec import Condition
-from ganwright.defaults import COST_EXPONENT, MANY_PASSES, PICTURES_PER_CHANNEL, recipe_for
+from ganwright.defaults import COST_EXPONENT, FEW_NUMBERS, MANY_PASSES, PICTURES_PER_CHANNEL, recipe_for
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan
@@ -143,6 +143,12 @@ def test_the_plan_tells_what_was_chosen_and_why() -> None:
     text = "\n".join(planned(Budget(epochs=2)).lines())
     for part in ("dcgan", "batch 8", "fp32", "25 steps", "2.0 passes", "for 2 passes", "about 13 s", "16 records a second"):
         assert part in text
+
+
+@pytest.mark.parametrize(("columns", "recipe"), [(2, "points"), (FEW_NUMBERS, "points"), (FEW_NUMBERS + 1, "mlp")])
+def test_rows_of_few_numbers_get_a_recipe_for_them(columns: int, recipe: str) -> None:
+    rows = np.random.default_rng(0).normal(size=(50, columns)).astype(np.float32)
+    assert recipe_for(prepare(rows))[0] == recipe
 
 
 WIDE = {"latent": 8}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ganwright.core.budget import Budget
 from ganwright.core.schedule import Schedule
 from ganwright.data.spec import DataSpec
@@ -13,9 +15,11 @@ from ganwright.regularizers.r2 import R2
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
+MOST_LATENT = 7
+
 
 def points(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
-    """A relativistic pair of dense networks; the generator draws from signs and one number, the discriminator sees waves.
+    """A relativistic pair of dense networks; the generator draws from signs and few numbers, the discriminator sees waves.
 
     Of signs, no bridge need be drawn from group to group. The penalties R1 and R2 start strong enough that all groups are
     found, and fall until a slope as steep as a group's edge costs little.
@@ -25,7 +29,7 @@ def points(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     return TrainConfig(
         recipe="points",
         network=Mlp(
-            latent=1,
+            latent=max(1, min(math.prod(spec.shape) - 1, MOST_LATENT)),
             signs=8,
             octaves=5,
             generator_widths=(128, 128),

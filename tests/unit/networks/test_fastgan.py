@@ -227,8 +227,9 @@ def test_a_model_file_keeps_both_networks_and_no_fixed_filters(family: NetworkFa
     noise = draw_noise(generator.noise, 3, Key(0))
     assert again.discriminator is not None
     with torch.no_grad():
-        assert torch.equal(again.discriminator.score(x), discriminator.score(x))
-        assert torch.equal(again.generator(noise).raw, generator(noise).raw)
+        # Where a tensor begins in memory changes the last digits of a convolution.
+        torch.testing.assert_close(again.discriminator.score(x), discriminator.score(x))
+        torch.testing.assert_close(again.generator(noise).raw, generator(noise).raw)
     if isinstance(discriminator, FastganDiscriminator):
         parts = {name.split(".")[0] for name in discriminator.state_dict()}
         assert parts == {"trunk", "head", "second_trunk", "second_head", "whole", "quarter"}
