@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ganwright.core.budget import Budget
+from ganwright.core.schedule import Schedule
 from ganwright.data.spec import DataSpec
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.networks.dcgan import Dcgan
@@ -13,19 +14,17 @@ from ganwright.regularizers.r1 import R1, gamma_for
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
-SMALL_SIDE = 32
-
-
 def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     """The DCGAN pair with the non-saturating loss and a lazy R1 penalty: steady, sharp, and small enough for a CPU.
 
     A squared gradient is a sum over a picture's values, and shrinks as they grow in number: gamma follows it. Small batches
-    make many steps of the few pictures that a CPU can look at in minutes; so does a high rate for small pictures. Chosen by
-    Frechet distance on MNIST and by eye on cat faces, at equal numbers of samples seen.
+    make many steps of the few pictures that a CPU can look at in minutes, at rates that start high and fall. Chosen by
+    Frechet distance of learned features on cat faces of 64 px (width 16, 400 seconds of one core, one seed): batches of 32,
+    16 and 8 at a rate of 1e-3 got 0.195, 0.128 and 0.187; a batch of 16 whose rate falls 0.131, with a recall of 0.63
+    instead of 0.54. The relativistic loss got 0.290 with that.
     """
     on_cpu = machine.device == "cpu"
-    small = min(spec.shape[1:]) <= SMALL_SIDE
-    optimizer = Adam(learning_rate=(1e-3 if small else 5e-4) if on_cpu else 2e-4)
+    optimizer = Adam(learning_rate=Schedule(1.5e-3, 1e-4) if on_cpu else 2e-4)
     return TrainConfig(
         recipe="dcgan",
         network=Dcgan(width=32 if on_cpu else 64),
@@ -33,7 +32,7 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         regularizers=(R1(weight=gamma_for(spec.shape), interval=8),),
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
-        batch=32 if on_cpu else 64,
+        batch=16 if on_cpu else 64,
         average_half_life_samples=10_000,
         precision=machine.precision("auto"),
         device=machine.device,
