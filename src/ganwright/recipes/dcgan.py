@@ -14,6 +14,7 @@ from ganwright.regularizers.r1 import R1, gamma_for
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
+
 def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     """The DCGAN pair with the non-saturating loss and a lazy R1 penalty: steady, sharp, and small enough for a CPU.
 
