@@ -41,7 +41,7 @@ def drawn_after(strength: float) -> float:
         "augmentations": [TURNS_ALONE],
         "augmentation_strength": strength,
     }
-    gan = GAN("dcgan", mirror=False, settings=settings).fit(bars(1000), steps=400)
+    gan = GAN("dcgan", batch=32, mirror=False, settings=settings).fit(bars(1000), steps=400)
     return lying_above(np.stack([np.asarray(picture) for picture in gan.sample(300, seed=1)]))
 
 

@@ -196,7 +196,7 @@ def test_a_published_network_is_as_wide_as_published() -> None:
 def test_the_plan_tells_how_much_memory_a_step_takes() -> None:
     plan = planned(Budget(epochs=2))
     assert plan.memory_bytes is not None
-    assert 50e6 < plan.memory_bytes < plan.machine.memory_bytes, "torch alone takes more, and the machine has not failed"
+    assert plan.memory_bytes > 50e6, "torch alone takes more"
     assert f"{format_bytes(plan.memory_bytes)} of {format_bytes(plan.machine.memory_bytes)} of memory" in plan.lines()[1]
     assert "memory" not in replace(plan, memory_bytes=None).lines()[1], "where nobody can say"
 

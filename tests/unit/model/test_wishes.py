@@ -235,5 +235,5 @@ def test_records_are_scored_as_what_they_are() -> None:
     scores = model().score((pictures, facts))
     assert np.isnan(scores).tolist() == [False, False, False, True]
     other = model().score((pictures, facts | {"age": [10.0, 90.0, 30.0, 40.0]}))
-    assert scores[0] == other[0]
+    assert scores[0] == pytest.approx(other[0], rel=1e-4), "but for the last digits, since as many are not scored at once"
     assert scores[1] != other[1]
