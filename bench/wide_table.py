@@ -25,6 +25,7 @@ from machine import describe_machine
 
 from ganwright import GAN
 from ganwright.data.preparation import prepare
+from ganwright.runtime.memory import peak_bytes
 
 DECIMALS, WHOLES, WORDS, DATES = 25, 10, 10, 5
 CHUNK = 20_000
@@ -101,8 +102,7 @@ def measure(rows: int, steps: int, profile: bool = False) -> Iterator[dict[str, 
 
 def peak_gib() -> float:
     """The most memory that this process has had."""
-    held = Path("/proc/self/status").read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]
-    return round(int(held) / 2**20, 2)
+    return round((peak_bytes() or 0) / 2**30, 2)
 
 
 def _stages(first_seen: dict[str, float], began: float, ended: float) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +17,6 @@ wide ones that see few. On cat faces of 64 px (`dcgan`, one core, one seed), Fre
 1,100 seconds, with a rate that falls, 0.079 and 0.126 for widths of 16 and 24, which saw 191 and 107 thousand."""
 COST_EXPONENT = 1.2
 """Of the width, in the time of a step on a CPU: less than 2, as narrow maps leave parts of its vectors empty."""
-FEW_NUMBERS = 16
-"""Of a row: with so many, and with 2, 5 and 8, `points` came eight to thirty times as near to the data as `mlp` did."""
 MANY_PASSES = 100
 """Over the data: from there on a discriminator has the time to learn pictures by heart."""
 UNTOUCHED = "plain"
@@ -29,8 +26,6 @@ UNTOUCHED = "plain"
 def recipe_for(dataset: Dataset) -> tuple[str, str]:
     """The recipe's name, and why."""
     codec = dataset.codec
-    if codec.spec.kind == "numbers" and math.prod(codec.spec.shape) <= FEW_NUMBERS:
-        return "points", f"the default for {codec.noun} of up to {FEW_NUMBERS} numbers"
     return codec.default_recipe, f"the default for {codec.noun}"
 
 

@@ -19,9 +19,10 @@ from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError, UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.data.dataset import Dataset
+from ganwright.data.modalities.numbers import FEW_NUMBERS
 from ganwright.data.preparation import prepare
 from ganwright.data.spec import Condition
-from ganwright.defaults import COST_EXPONENT, FEW_NUMBERS, MANY_PASSES, PICTURES_PER_SQUARED_WIDTH, recipe_for
+from ganwright.defaults import COST_EXPONENT, MANY_PASSES, PICTURES_PER_SQUARED_WIDTH, recipe_for
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan

@@ -41,7 +41,10 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
 
 
 def dcgan_published(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
-    """As Radford et al. 2016 (arXiv:1511.06434) have it, and most tutorials since: the yardstick of what came later."""
+    """As Radford et al. 2016 (arXiv:1511.06434) have it, and most tutorials since: the yardstick of what came later.
+
+    But for what every run has: samples are those of the average generator.
+    """
     optimizer = Adam(learning_rate=2e-4, beta1=0.5, beta2=0.999)
     return replace(
         dcgan(spec, machine, budget),

@@ -47,7 +47,7 @@ class Codec(ABC):
     """
 
     modality: ClassVar[str]
-    default_recipe: ClassVar[str]
+    default_recipe: str
     noun: ClassVar[str] = "records"
     """What many records are called: "pictures"."""
     suffixes: ClassVar[tuple[str, ...]]

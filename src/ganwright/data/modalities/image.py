@@ -39,7 +39,7 @@ class ImageCodec(Codec):
     """Pictures of one size as uint8 (H, W, C), with what is known of each: its class, its labels, numbers."""
 
     modality: ClassVar[str] = "image"
-    default_recipe: ClassVar[str] = "dcgan"
+    default_recipe: str = "dcgan"
     noun: ClassVar[str] = "pictures"
     suffixes: ClassVar[tuple[str, ...]] = tuple(PICTURES)
 

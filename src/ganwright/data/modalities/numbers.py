@@ -53,6 +53,10 @@ class Ranges:
     """int64 (min(D, MOST_PANELS), BINS): how many records fall into each part of a column's range."""
 
 
+FEW_NUMBERS = 16
+"""Of a row: with 2, 5, 8 and so many, `points` came five to thirty times as near to the data as `mlp`, in as many steps."""
+
+
 class NumbersCodec(Codec):
     """Rows of D finite numbers, stored as float32 in -1..1, with their class where the records have one.
 
@@ -60,7 +64,6 @@ class NumbersCodec(Codec):
     """
 
     modality: ClassVar[str] = "numbers"
-    default_recipe: ClassVar[str] = "mlp"
     noun: ClassVar[str] = "rows"
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     repeats: ClassVar[bool] = True
@@ -74,6 +77,7 @@ class NumbersCodec(Codec):
         notes: tuple[str, ...] = (),
     ) -> None:
         self.ranges = ranges
+        self.default_recipe = "points" if len(ranges.low) <= FEW_NUMBERS else "mlp"
         self.scaling: Literal["each", "all"] = scaling
         self.columns = columns
         """The names of the columns; empty where the data had none."""

@@ -48,7 +48,7 @@ class TableCodec(Codec):
     """Rows of columns, stored as one mode each, and a value in -1..1 for those that have some: float32 (n, C + V)."""
 
     modality: ClassVar[str] = "table"
-    default_recipe: ClassVar[str] = "columns"
+    default_recipe: str = "columns"
     noun: ClassVar[str] = "rows"
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     repeats: ClassVar[bool] = True
