@@ -1,6 +1,6 @@
 """How fast is a whole training step, beside the same pair in Keras and in plain PyTorch, and beside what the machine can do?
 
-    python bench/step.py --rows dense,dcgan28,dcgan64,r3gan64 --seconds 15
+    python bench/step.py --rows dense,dcgan28,dcgan64,r3gan64,default64 --seconds 15
 
 The three programs (step_ours.py, step_keras.py, step_pytorch.py) lie ready beside each other and train in turns, for a fifth
 of --seconds each; a ratio is of one round's two figures. Keras and plain PyTorch run in environments of their own, which are
@@ -24,9 +24,11 @@ from machine import describe_machine
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[1] / "shared" / "data"
 KEEP = Path.home() / ".cache" / "ganwright" / "bench" / "step"
-ROWS = {"dense": "images/cats64.zip", "dcgan28": "mnist", "dcgan64": "images/cats64.zip", "r3gan64": "images/cats64.zip"}
-NOT_IN_KERAS = ("r3gan64",)
-"""Its penalties differentiate a gradient, which a loop of `train_on_batch` cannot."""
+CATS = "images/cats64.zip"
+ROWS = {"dense": CATS, "dcgan28": "mnist", "dcgan64": CATS, "r3gan64": CATS, "default64": CATS}
+"""The cat tool's pair, the HPCC bundle's DCGAN, the published DCGAN, a small R3GAN; and what a CPU gets by default."""
+ALONE = {"r3gan64": ("keras",), "default64": ("keras", "pytorch")}
+"""Peers that a row has not got: a loop of `train_on_batch` cannot differentiate a gradient, and the default is nobody's."""
 PEERS = {"keras": "tensorflow-cpu>=2.21,<2.22", "pytorch": "torch>=2.10,<2.14"}
 """What goes into each environment."""
 PICTURES = 4096
@@ -56,7 +58,7 @@ def measure(row: str, pictures: Path, interpreters: dict[str, str], seconds: flo
     programs = {
         name: Program([python, str(HERE / f"step_{name}.py"), row, str(pictures)], environment)
         for name, python in interpreters.items()
-        if name != "keras" or row not in NOT_IN_KERAS
+        if name not in ALONE.get(row, ())
     }
     rates = in_turns(programs, seconds)
     limits = json.loads(output_of([interpreters["ours"], str(HERE / "step_ours.py"), row, str(pictures), "--limits"]))

@@ -81,6 +81,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "dense": ("plain", {"batch": 256}),
     "dcgan28": ("plain", {"batch": 100}),
     "dcgan64": ("dcgan-published", {"batch": 64}),
+    "default64": ("dcgan", {"network": {"width": 16}, "batch": 16}),
     "r3gan64": ("r3gan", {"batch": 32, "augmentations": [], "augmentation_strength": 1.0, "network": {"width": 16}}),
 }
 PLANNED_SAMPLES = 10_000_000

@@ -29,6 +29,7 @@ from ganwright.networks.base import (
     check_share,
     check_width,
 )
+from ganwright.networks.parts.activation import LeakyReLU
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.places import width_for
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
@@ -101,7 +102,7 @@ class DcganGenerator(Generator):
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
         doubles = len(self.sizes) > 1
         self.last = _doubling(family, channels[-1], colours) if doubles else nn.Conv2d(channels[-1], colours, 3, padding=1)
-        self.activation = nn.ReLU() if family.is_published else nn.LeakyReLU(family.negative_slope)
+        self.activation = nn.ReLU() if family.is_published else LeakyReLU(family.negative_slope)
         if family.is_published:
             nn.ModuleList([self.first, self.first_norm, self.stages, self.norms, self.last]).apply(_draw_weights)
 
@@ -136,7 +137,7 @@ class DcganDiscriminator(Discriminator):
             strided = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
             layers += [strided if len(sizes) > 1 else nn.Conv2d(c_in, c_out, 3, padding=1)]
             layers += [nn.BatchNorm2d(c_out)] if family.is_published and stage > 0 else []
-            layers += [nn.LeakyReLU(family.negative_slope)]
+            layers += [LeakyReLU(family.negative_slope)]
             sizes = sizes[:-1] or sizes
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.smallest = sizes[-1]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ganwright.networks.keras.layer import Layer, Now, need_axes
 from ganwright.networks.keras.values import ChannelsLast, Ignored, Rate, Shape, Unsupported, real
+from ganwright.networks.parts.dropout import dropout
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Dropout(Layer):
     seed: Ignored = None
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
-        return F.dropout(inputs[0], self.rate, now.training)
+        return dropout(inputs[0], self.rate) if now.training else inputs[0]
 
 
 def _drop_channels(x: Tensor, rate: float) -> Tensor:
     """Whole channels of (B, ..., C) as zeros."""
-    return x * F.dropout(x.new_ones(x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1]), rate)
+    return x * dropout(x.new_ones(x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1]), rate)
 
 
 @dataclass(frozen=True)

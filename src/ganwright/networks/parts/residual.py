@@ -6,8 +6,8 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
 
+from ganwright.networks.parts.activation import leaky
 from ganwright.networks.parts.convolution import conv2d
 
 SLOPE = 0.2
@@ -53,7 +53,7 @@ class GroupedBlock(nn.Module):
         self.narrow = Convolution(wide, channels, gain=0)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = leaky_relu(self.mix(leaky_relu(self.widen(x), SLOPE)), SLOPE)
+        inner = leaky(self.mix(leaky(self.widen(x), SLOPE)), SLOPE)
         return x + self.narrow(inner)
 
 

@@ -1,0 +1,51 @@
+"""Dropout from random words: the share, the mean, the gradient and the seed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganwright.networks.parts.dropout import dropout
+
+SHAPE = (101, 40, 7)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.5, 0.9])
+def test_a_share_is_zeros_and_the_rest_larger_by_as_much(rate: float) -> None:
+    torch.manual_seed(0)
+    y = dropout(torch.ones(SHAPE), rate)
+    kept = y[y != 0]
+    torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - rate)), atol=1e-4, rtol=1e-4)
+    deviation = (rate * (1 - rate) / y.numel()) ** 0.5
+    assert abs((y == 0).double().mean().item() - rate) < 5 * deviation + 1 / 65536
+
+
+def test_neighbours_are_drawn_independently() -> None:
+    """Four values share a word."""
+    torch.manual_seed(0)
+    zeros = (dropout(torch.ones(400_000), 0.5) == 0).double()
+    for distance in (1, 2, 3, 4):
+        together = (zeros[:-distance] * zeros[distance:]).mean().item()
+        assert abs(together - 0.25) < 0.004
+
+
+def test_the_gradient_passes_where_the_values_did() -> None:
+    torch.manual_seed(0)
+    x = torch.ones(SHAPE, requires_grad=True)
+    y = dropout(x, 0.25)
+    y.sum().backward()
+    torch.testing.assert_close(x.grad, y.detach())
+
+
+def test_draws_follow_the_global_seed() -> None:
+    drawn: list[torch.Tensor] = []
+    for seed in (3, 3, 4):
+        torch.manual_seed(seed)
+        drawn.append(dropout(torch.ones(SHAPE), 0.3))
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+@pytest.mark.parametrize(("rate", "left"), [(0.0, 1.0), (1.0, 0.0)])
+def test_all_or_nothing(rate: float, left: float) -> None:
+    assert dropout(torch.ones(5), rate).tolist() == [left] * 5
