@@ -32,6 +32,9 @@ def main() -> int:
     parser.add_argument("new", nargs="?", help="the working tree, unless given")
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--seconds", type=float, default=30.0, help="of training, for each side and row")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="more of them, and shorter ones, where the machine is restless"
+    )
     parser.add_argument("--least", type=float, default=0.0)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--keep", type=Path, default=KEEP)
@@ -46,10 +49,13 @@ def main() -> int:
         for row in options.rows.split(","):
             words = [sys.executable, str(HERE / "step_ours.py"), row, str(pictures_of(row, options.data, options.keep))]
             programs = {name: Program(words, {"PYTHONPATH": str(tree / "src")}) for name, tree in trees.items()}
-            rates = in_turns(programs, options.seconds)
+            rates = in_turns(programs, options.seconds, options.rounds)
             gained = ratios(rates["new"], rates["old"])
             line = {"row": row, "ratio": spread(gained), **{name: spread(each) for name, each in rates.items()}}
-            print(json.dumps({**line, "protocol": protocol(options.seconds), "machine": describe_machine()}), flush=True)
+            print(
+                json.dumps({**line, "protocol": protocol(options.seconds, options.rounds), "machine": describe_machine()}),
+                flush=True,
+            )
             slower |= sum(ratio >= options.least for ratio in gained) <= 1
     return int(slower)
 

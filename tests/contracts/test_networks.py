@@ -16,6 +16,7 @@ from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
 from ganwright.networks.base import NETWORKS, UNCONDITIONED, Conditions, Discriminator, Generator, NetworkFamily
 from ganwright.runtime.keys import Key
+from ganwright.training.statistics import held_statistics
 
 SIZES = [(64, 64, 3), (28, 28, 1), (72, 72, 4), (48, 64, 3), (7, 5, 1), (1, 1, 3), (100, 37, 3)]
 COUNT = 4
@@ -187,6 +188,22 @@ def test_a_sample_does_not_depend_on_its_neighbours(name: str) -> None:
     torch.testing.assert_close(after[0], before, rtol=1e-5, atol=1e-5)
     assert after.shape[1:] == spec.shape
     assert not torch.allclose(after[1], before)
+
+
+@every_family
+def test_a_verdict_depends_on_its_neighbours_only_where_the_network_says_so(name: str) -> None:
+    """While training, where batch normalisation would mix them."""
+    spec, _, discriminator = built(name)
+    assert not discriminator.by_itself or discriminator.training
+    x, y = torch.rand(2, COUNT, *spec.shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad(), held_statistics(discriminator):
+        apart = [discriminator(each).logits for each in (x, y)]
+        together = discriminator(torch.cat([x, y])).logits
+    alike = [
+        torch.allclose(torch.cat([one, other]), both, rtol=1e-4, atol=1e-5)
+        for one, other, both in zip(*apart, together, strict=True)
+    ]
+    assert all(alike) or not discriminator.by_itself
 
 
 @every_family

@@ -100,6 +100,8 @@ class Generator(Network):
 class Discriminator(Network):
     """A record to logits: high for real."""
 
+    by_itself: bool = False
+    """Whether its verdict on a record is the same whatever else is in the batch: reals and fakes then share a call."""
     reconstruction_draws: ClassVar[int] = 0
     """Numbers in [0, 1) that `reconstruct` takes for each record."""
 

@@ -178,6 +178,8 @@ class ColumnGenerator(Generator):
 class ColumnDiscriminator(Discriminator):
     """(B, W), and what the generator was told of the row, to (B,)."""
 
+    by_itself = True
+
     def __init__(self, family: Columns, spec: DataSpec) -> None:
         super().__init__()
         self.layout = BlockLayout(spec.blocks)

@@ -124,6 +124,8 @@ class DcganGenerator(Generator):
 class DcganDiscriminator(Discriminator):
     """(B, C, H, W) -> (B,)."""
 
+    by_itself = True
+
     def __init__(self, family: Dcgan, spec: DataSpec) -> None:
         super().__init__()
         colours, *sides = spec.shape
@@ -144,6 +146,7 @@ class DcganDiscriminator(Discriminator):
         width = channels[-1] * sizes[-1][0] * sizes[-1][1]
         self.logit = nn.Linear(width, 1)
         if family.is_published:
+            self.by_itself = False  # batch normalisation
             self.apply(_draw_weights)
         self.projection = Projection(spec.conditions, width)
 

@@ -242,6 +242,8 @@ class Decoder(nn.Module):
 class FastganDiscriminator(Discriminator):
     """(B, C, H, W) -> verdicts on patches of the picture, and of the smaller one where there is one: (B, patches) each."""
 
+    by_itself = True
+
     reconstruction_draws = 1
 
     def __init__(self, family: Fastgan, spec: DataSpec) -> None:

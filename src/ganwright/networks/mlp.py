@@ -112,6 +112,8 @@ class MlpGenerator(Generator):
 class MlpDiscriminator(Discriminator):
     """(B, *shape) -> (B,)."""
 
+    by_itself = True
+
     def __init__(self, family: Mlp, spec: DataSpec) -> None:
         super().__init__()
         self.shape, self.octaves = spec.shape, family.octaves or 0

@@ -152,6 +152,8 @@ class R3ganDiscriminator(Discriminator):
     any class is.
     """
 
+    by_itself = True
+
     def __init__(self, family: R3gan, spec: DataSpec) -> None:
         super().__init__()
         sizes = sizes_of(spec)[::-1]

@@ -137,6 +137,8 @@ class ResnetGenerator(Generator):
 class ResnetDiscriminator(Discriminator):
     """(B, C, H, W) -> (B,). The vectors of classes are normalised too, as Miyato and Koyama 2018 (arXiv:1802.05637) do."""
 
+    by_itself = True
+
     def __init__(self, family: Resnet, spec: DataSpec) -> None:
         super().__init__()
         colours, *sides = spec.shape

@@ -75,11 +75,15 @@ def tell_apart(turn: Turn, batches: Batches) -> Report:
         turn.fake = turn.generate()
     turn.fake.requires_grad_("gradient_on_fake" in needs)
 
-    # Judge both, and sum what is wrong with the verdicts.
+    # Judge both, and sum what is wrong with the verdicts. A penalty follows one of them back, so that it wants a call each.
     with moved_once(state.discriminator, turn.is_first):
-        turn.real_logits = turn.judge(turn.real)
-    with held_statistics(state.discriminator):
-        turn.fake_logits = turn.judge(turn.fake)
+        if together := state.discriminator.by_itself and not needs:
+            turn.real_logits, turn.fake_logits = turn.judge_together(turn.real, turn.fake)
+        else:
+            turn.real_logits = turn.judge(turn.real)
+    if not together:
+        with held_statistics(state.discriminator):
+            turn.fake_logits = turn.judge(turn.fake)
     loss = torch.zeros((), device=config.device)
     for real_logits, fake_logits in zip(turn.real_logits, turn.fake_logits, strict=True):
         loss = loss + mean(config.loss.discriminator(real_logits, fake_logits), config)

@@ -56,6 +56,15 @@ def test_both_forms_draw_pictures_of_any_size(size: tuple[int, int]) -> None:
             assert discriminator(made).logits[0].shape == (2,)
 
 
+def test_batch_normalisation_mixes_the_verdicts_of_the_published_form_alone() -> None:
+    for family, by_itself in ((Dcgan(latent=8, width=4), True), (Dcgan(latent=8, width=4, form="published"), False)):
+        discriminator = family.discriminator(image_spec(16, 16, 3)).train()
+        x = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            alike = torch.allclose(discriminator(x).logits[0][:2], discriminator(x[:2]).logits[0], atol=1e-5)
+        assert alike is discriminator.by_itself is by_itself
+
+
 def test_every_weight_of_a_published_discriminator_has_a_place_of_its_own() -> None:
     discriminator = replace(PUBLISHED, width=4).discriminator(image_spec(32, 32, 3))
     places = [discriminator.place(name).name for name in discriminator.state_dict()]

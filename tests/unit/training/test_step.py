@@ -30,6 +30,7 @@ from ganwright.networks.base import (
     NoiseInput,
     Verdict,
 )
+from ganwright.networks.dcgan import DcganDiscriminator
 from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.sgd import Sgd
@@ -389,3 +390,27 @@ def test_a_batch_in_parts_teaches_what_it_teaches_at_once(parts: int) -> None:
         for a, b in zip(one.parameters(), other.parameters(), strict=True):
             assert torch.allclose(a, b, rtol=1e-4, atol=1e-6)
     assert also_told[-1] == pytest.approx(told[-1], rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize(("by_itself", "interval"), [(True, 2), (False, 2), (True, 1)])
+def test_reals_and_fakes_share_a_call_where_nobody_tells_them_apart(
+    by_itself: bool, interval: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where a penalty follows a verdict back, nor where a verdict depends on the batch; what is learned is the same."""
+    calls: list[int] = []
+    original = DcganDiscriminator.forward
+
+    def forward(self: DcganDiscriminator, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
+        calls.append(len(x))
+        return original(self, x, condition)
+
+    monkeypatch.setattr(DcganDiscriminator, "forward", forward)
+    monkeypatch.setattr(DcganDiscriminator, "by_itself", by_itself)
+    config = tiny_config(regularizers=(R1(interval=interval),), augmentations=(Flip(),))
+    _, reports = train(config, 2)
+    apart = [config.batch] * 3
+    assert calls == [*apart, *([2 * config.batch, config.batch] if by_itself and interval == 2 else apart)]
+    monkeypatch.setattr(DcganDiscriminator, "by_itself", False)
+    _, expected = train(config, 2)
+    for name in ("discriminator_loss", "fake_logits", "discriminator_gradient"):
+        torch.testing.assert_close(reports[1][name], expected[1][name], rtol=1e-4, atol=1e-6)
