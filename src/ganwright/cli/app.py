@@ -5,9 +5,11 @@ Nothing heavy is imported here: `ganwright --help` and a mistyped flag answer be
 
 from __future__ import annotations
 
+import atexit
 import errno
+import os
 import sys
-from collections.abc import Sequence
+import threading
 from typing import Any
 
 from cyclopts import App, CycloptsError
@@ -69,6 +71,8 @@ Exit codes: 0 done, 1 a bug in Ganwright, 2 usage, 3 data or path, 4 model file,
 """
 
 INTERRUPTED = 130
+UNHEARD = 120
+"""As Python itself leaves when the last of its output cannot be written."""
 
 
 def build_app() -> App:
@@ -88,9 +92,19 @@ def root_help() -> str:
     return PROLOGUE + "\n".join(lines) + "\n\n" + EPILOGUE
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+def main() -> None:
+    """Run the command line and leave with its exit code, without the third of a second in which torch is taken down."""
+    code = run(sys.argv[1:])
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # whoever read it has gone, or it is closed already
+            code = code or UNHEARD
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -46,12 +47,19 @@ def write_samples(
         check_ours(path)
     _make_folder(paths[0].parent if paths else folder)
     done = 0
+    written: Future[Any] | None = None
     try:
-        for block in model.stream(count, seed=seed, **sampling):
-            if ids:
-                block = model.codec.with_identifiers(block, done, seed)
-            model.codec.write(block, folder, done, suffix)
-            done += len(block)
+        # While a block is written, the next one is made.
+        with ThreadPoolExecutor(1, "ganwright-writer") as writer:
+            for block in model.stream(count, seed=seed, **sampling):
+                if ids:
+                    block = model.codec.with_identifiers(block, done, seed)
+                if written is not None:
+                    written.result()
+                written = writer.submit(model.codec.write, block, folder, done, suffix)
+                done += len(block)
+            if written is not None:
+                written.result()
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return paths

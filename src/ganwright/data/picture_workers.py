@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from ganwright.data.picture_protocol import READY, read_answer, write_request
+from ganwright.runtime.cores import usable_cores
 
 MEMORY_BYTES = 2 << 30
 """Of address space per child; the largest picture that is let in needs about half."""
@@ -52,7 +53,7 @@ class PictureWorkers:
         picture_seconds: float = PICTURE_SECONDS,
         command: Sequence[str] | None = None,
     ) -> None:
-        self.most = most or min(_cores(), MOST_WORKERS)
+        self.most = most or min(usable_cores(), MOST_WORKERS)
         self._command = list(command or _command(memory_bytes))
         self._seconds = picture_seconds
         self._workers: list[_Worker] = []
@@ -224,10 +225,6 @@ def _batches(pictures: Sequence[tuple[bytes, str]]) -> Iterable[Sequence[tuple[b
         size += len(content)
     if start < len(pictures):
         yield pictures[start:]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _command(memory_bytes: int) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -30,8 +32,11 @@ from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.told import Told, parse_asked
 from ganwright.data.told_kinds import Finder
+from ganwright.runtime.cores import usable_cores
 
 NO_PICTURE = "row of numbers instead of a picture"
+MOST_WRITERS = 8
+"""Threads that compress pictures; beyond them a disk has its say."""
 ARRAY_COLOURS = {1: "grey", 3: "colour", 4: "alpha"}
 
 
@@ -110,8 +115,9 @@ class ImageCodec(Codec):
     def write(self, objects: Sequence[PillowImage.Image], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
         folder.mkdir(parents=True, exist_ok=True)
-        for picture, path in zip(objects, paths, strict=True):
-            save_picture(picture, path)
+        with ThreadPoolExecutor(min(MOST_WRITERS, usable_cores())) as writers:
+            for _ in writers.map(partial(save_picture, quickly=True), objects, paths):
+                pass  # an error is raised here
         return paths
 
     def describe(self) -> str:
