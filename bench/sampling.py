@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -73,11 +73,9 @@ def throughput(run: Path) -> dict[str, Any]:
         seconds = {}
         for count in (FEW, MANY):
             out = run / f"{number}-{count}"
-            seconds[count] = timed(
-                lambda count=count, out=out: ganwright("sample", str(run), "-n", str(count), "-o", str(out))
-            )
-            # Of all children so far the largest; fewer come first.
-            memory.setdefault(count, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+            began = time.perf_counter()
+            memory[count] = ganwright("sample", str(run), "-n", str(count), "-o", str(out))
+            seconds[count] = time.perf_counter() - began
         command = (MANY - FEW) / (seconds[MANY] - seconds[FEW])
         for name, pace in zip(paces, (generator, encoder, command), strict=True):
             paces[name].append(pace)
@@ -103,9 +101,14 @@ def encode(pictures: list[Any]) -> None:
         list(pool.map(one, pictures))
 
 
-def ganwright(*words: str) -> None:
-    """Our command line, in a process of its own."""
-    subprocess.run([sys.executable, "-m", "ganwright", *words], check=True, stdout=subprocess.DEVNULL)
+def ganwright(*words: str) -> float:
+    """Our command line, in a process of its own; the most mebibytes that it held."""
+    process = subprocess.Popen([sys.executable, "-m", "ganwright", *words], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = status
+    if status:
+        raise RuntimeError(f"ganwright {' '.join(words)}: ended with {status}")
+    return used.ru_maxrss / 1024
 
 
 def timed(work: Callable[[], object]) -> float:

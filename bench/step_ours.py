@@ -20,6 +20,7 @@ from ganwright.data.preparation import prepare
 from ganwright.plan import config_for
 from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import find_machine
+from ganwright.runtime.keys import Key
 from ganwright.training.batches import Batches
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import initial_state
@@ -89,6 +90,11 @@ PLANNED_SAMPLES = 10_000_000
 
 def build(row: str, pictures: str, device: str = "cpu") -> Work:
     """The row's pair, ready to train."""
+    return build_parts(row, pictures, device)[0]
+
+
+def build_parts(row: str, pictures: str, device: str = "cpu") -> tuple[Work, Batches, Key]:
+    """The row's pair, where its batches come from, and a key that they can be drawn with."""
     keep_freed_memory()
     machine = find_machine(device)
     x = np.load(pictures)
@@ -106,7 +112,7 @@ def build(row: str, pictures: str, device: str = "cpu") -> Work:
         report = train_step(state, config, spec, batches)
         float(report["generator_loss"])  # wait for the device
 
-    return Work(step, config.batch)
+    return Work(step, config.batch), batches, state.key("discriminator")
 
 
 if __name__ == "__main__":

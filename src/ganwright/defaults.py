@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ganwright.data.dataset import Dataset
-from ganwright.evaluation.mirroring import mirroring_fits
+from ganwright.evaluation.mirroring import kept_mirroring
 from ganwright.training.augmenting import augmenting
 from ganwright.training.config import TrainConfig
 
@@ -39,7 +39,7 @@ def mirrored(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, str]:
         return config, ""
     if config.conditions:
         return config, "not mirrored: that might change what the networks are told of a picture (--mirror)"
-    found = mirroring_fits(dataset)
+    found = kept_mirroring(dataset)
     word = "mirrored half of the time" if found.fits else "not mirrored"
     return replace(config, mirror=found.fits), f"{word}: {found.reason}"
 

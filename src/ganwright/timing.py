@@ -50,12 +50,13 @@ def time_steps(
 ) -> float:
     """Seconds of one training step, a mean over whole cycles of the lazy penalties; what was trained is thrown away.
 
-    A run of few `steps_to_come` is timed more briefly.
+    A run of few `steps_to_come` is timed more briefly, by as many steps as it has at most, and two.
     """
     config = replace(config, total_samples=max(1, config.total_samples))
     spec = run_spec(config, dataset)
     state, batches = initial_state(config, spec), Batches(dataset.head, config)
     cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
+    cycle = int(min(cycle, max(1, steps_to_come)))  # a shorter run sees no whole cycle either
 
     def steps(count: int) -> float:
         began = now()

@@ -7,6 +7,8 @@ chance is found by permutation.
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +16,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pdist
 
+from ganwright.core.config import from_plain, to_plain
+from ganwright.core.errors import GanwrightError
 from ganwright.data.dataset import Dataset
 from ganwright.features.base import BATCH
 from ganwright.features.random import of_pictures
 from ganwright.metrics.parts.mmd import gaussian_mmds
+from ganwright.runtime.files import cache_root, write_atomically
 from ganwright.runtime.keys import Key
 
+VERSION = 1
+"""Goes up with every change of what is measured."""
 MOST = 2_000
 """Pictures that are looked at."""
 LONGEST_SIDE = 48
@@ -46,6 +53,18 @@ class Mirroring:
     """That were looked at."""
     reason: str
     """For people."""
+
+
+def kept_mirroring(dataset: Dataset) -> Mirroring:
+    """As `mirroring_fits`, from the user's cache where the same records were asked about before."""
+    path = cache_root() / "mirroring" / f"v{VERSION}-{dataset.fingerprint[:32]}.json"
+    try:
+        return from_plain(Mirroring, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, GanwrightError):
+        found = mirroring_fits(dataset)
+    with contextlib.suppress(OSError):  # where the disk refuses, it is measured again next time
+        write_atomically(path, json.dumps(to_plain(found)).encode())
+    return found
 
 
 def mirroring_fits(dataset: Dataset, seed: int = 0) -> Mirroring:

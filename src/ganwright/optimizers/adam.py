@@ -10,7 +10,7 @@ import torch
 from torch.nn import Parameter
 
 from ganwright.core.schedule import Schedule, value_at
-from ganwright.optimizers.base import Optimizer, has_fused
+from ganwright.optimizers.base import Optimizer, eager, has_fused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Adam(Optimizer):
     def build(self, parameters: Iterable[Parameter], device: str) -> torch.optim.Adam:
         settings: dict[str, Any] = {"lr": 0.0, "betas": (self.beta1, value_at(self.beta2, 0, 1)), "eps": self.epsilon}
         kind = torch.optim.Adam if self.form == "torch" else KerasAdam
-        return kind(parameters, **settings, fused=has_fused(device))
+        return eager(kind)(parameters, **settings, fused=has_fused(device))
 
     def follow(self, optimizer: torch.optim.Optimizer, samples_seen: int, total_samples: int) -> None:
         super().follow(optimizer, samples_seen, total_samples)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from inspect import unwrap
+from typing import TypeVar
 
 from torch.nn import Parameter
 from torch.optim import Optimizer as TorchOptimizer
@@ -12,6 +15,8 @@ from torch.optim import Optimizer as TorchOptimizer
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
 from ganwright.core.schedule import Schedule, value_at
+
+T = TypeVar("T", bound=TorchOptimizer)
 
 OPTIMIZERS = Registry("optimizer", "ganwright.optimizers")
 
@@ -33,6 +38,16 @@ class Optimizer(Part, ABC):
         """Set what is scheduled in `optimizer`, which was built by this, to its value after `samples_seen`."""
         for group in optimizer.param_groups:
             group["lr"] = value_at(self.learning_rate, samples_seen, total_samples)
+
+
+@cache
+def eager(kind: type[T]) -> type[T]:
+    """`kind`, whose methods do not ask torch's compiler to look away.
+
+    To be asked, the compiler is imported, which takes one to two seconds, and is of no use where nothing is compiled.
+    """
+    names = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    return type(kind.__name__, (kind,), {name: unwrap(getattr(TorchOptimizer, name)) for name in names})
 
 
 def has_fused(device: str) -> bool:

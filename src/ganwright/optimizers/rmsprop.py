@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from ganwright.optimizers.base import Optimizer
+from ganwright.optimizers.base import Optimizer, eager
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Rmsprop(Optimizer):
     def build(self, parameters: Iterable[Parameter], device: str) -> torch.optim.Optimizer:
         settings: dict[str, Any] = {"alpha": self.decay, "eps": self.epsilon, "momentum": self.momentum}
         kind = torch.optim.RMSprop if self.form == "torch" else KerasRmsprop
-        return kind(parameters, lr=0.0, **settings)
+        return eager(kind)(parameters, lr=0.0, **settings)
 
 
 class KerasRmsprop(torch.optim.Optimizer):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn import Parameter
 
-from ganwright.optimizers.base import Optimizer, has_fused
+from ganwright.optimizers.base import Optimizer, eager, has_fused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,4 +26,5 @@ class Sgd(Optimizer):
             raise ValueError("momentum must lie in 0..1 (1 left out), above zero with nesterov")
 
     def build(self, parameters: Iterable[Parameter], device: str) -> torch.optim.SGD:
-        return torch.optim.SGD(parameters, lr=0.0, momentum=self.momentum, nesterov=self.nesterov, fused=has_fused(device))
+        settings: dict[str, Any] = {"momentum": self.momentum, "nesterov": self.nesterov, "fused": has_fused(device)}
+        return eager(torch.optim.SGD)(parameters, lr=0.0, **settings)

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from support import tiny_dataset
 
+from ganwright.data.dataset import Dataset
 from ganwright.data.preparation import prepare
-from ganwright.evaluation.mirroring import FEWEST, mirroring_fits
+from ganwright.evaluation import mirroring
+from ganwright.evaluation.mirroring import FEWEST, kept_mirroring, mirroring_fits
 
 
 def letters(words: str, count: int, side: int = 20) -> np.ndarray:
@@ -83,3 +85,25 @@ def test_what_is_no_picture_or_too_little_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(("name", "fits"), [("mnist", False), ("images/cats64.zip", True)])
 def test_digits_and_faces(name: str, fits: bool, shared_data: Callable[[str], Path]) -> None:
     assert mirroring_fits(prepare(shared_data(name), limit=600)).fits == fits
+
+
+def test_the_same_records_are_asked_about_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And again where what was kept cannot be read, or nothing can be kept."""
+    asked: list[int] = []
+
+    def counted(dataset: Dataset) -> mirroring.Mirroring:
+        asked.append(len(dataset))
+        return mirroring_fits(dataset)
+
+    monkeypatch.setenv("GANWRIGHT_CACHE", str(tmp_path))
+    monkeypatch.setattr(mirroring, "mirroring_fits", counted)
+    first = kept_mirroring(tiny_dataset(FEWEST))
+    assert kept_mirroring(tiny_dataset(FEWEST)) == first
+    assert kept_mirroring(tiny_dataset(FEWEST - 1)) != first
+    assert asked == [FEWEST, FEWEST - 1]
+    for path in (tmp_path / "mirroring").iterdir():
+        path.write_text('{"fits": "perhaps"}')
+    assert kept_mirroring(tiny_dataset(FEWEST)) == first
+    monkeypatch.setenv("GANWRIGHT_CACHE", "/dev/null/nowhere")
+    assert kept_mirroring(tiny_dataset(FEWEST)) == first
+    assert asked == [FEWEST, FEWEST - 1, FEWEST, FEWEST]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -98,3 +100,20 @@ def test_settings_out_of_range_are_refused(kind: Any, settings: dict[str, Any]) 
     name = OPTIMIZERS.name_of(kind)
     with pytest.raises(UsageError, match=r"must lie|momentum"):
         from_plain(Optimizer, {"name": name, **settings}, "optimizer")
+
+
+def test_no_optimizer_imports_the_compiler() -> None:
+    """Which would cost every run a second or two before its first step."""
+    code = """
+import sys, torch
+from ganwright.optimizers.base import OPTIMIZERS
+weight = torch.nn.Parameter(torch.zeros(2))
+for name in OPTIMIZERS:
+    optimizer = OPTIMIZERS.get(name)().build([weight], "cpu")
+    optimizer.zero_grad()
+    weight.grad = torch.ones(2)
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
