@@ -34,8 +34,8 @@ class Adam(Optimizer):
 
     def build(self, parameters: Iterable[Parameter], device: str) -> torch.optim.Adam:
         settings: dict[str, Any] = {"lr": 0.0, "betas": (self.beta1, value_at(self.beta2, 0, 1)), "eps": self.epsilon}
-        kind = torch.optim.Adam if self.form == "torch" else KerasAdam
-        return eager(kind)(parameters, **settings, fused=has_fused(device))
+        kind = eager(torch.optim.Adam) if self.form == "torch" else KerasAdam
+        return kind(parameters, **settings, fused=has_fused(device))
 
     def follow(self, optimizer: torch.optim.Optimizer, samples_seen: int, total_samples: int) -> None:
         super().follow(optimizer, samples_seen, total_samples)
@@ -43,7 +43,7 @@ class Adam(Optimizer):
             group["betas"] = (self.beta1, value_at(self.beta2, samples_seen, total_samples))
 
 
-class KerasAdam(torch.optim.Adam):
+class KerasAdam(eager(torch.optim.Adam)):
     """Adam with epsilon beside the uncorrected square: torch's is divided by the correction, which is the same thing."""
 
     def __init__(self, parameters: Iterable[Parameter], **settings: Any) -> None:

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from inspect import unwrap
-from typing import TypeVar
+from typing import Any
 
+import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer as TorchOptimizer
 
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
 from ganwright.core.schedule import Schedule, value_at
-
-T = TypeVar("T", bound=TorchOptimizer)
 
 OPTIMIZERS = Registry("optimizer", "ganwright.optimizers")
 
@@ -41,13 +40,14 @@ class Optimizer(Part, ABC):
 
 
 @cache
-def eager(kind: type[T]) -> type[T]:
+def eager(kind: type[TorchOptimizer]) -> Any:
     """`kind`, whose methods do not ask torch's compiler to look away.
 
     To be asked, the compiler is imported, which takes one to two seconds, and is of no use where nothing is compiled.
     """
     names = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
-    return type(kind.__name__, (kind,), {name: unwrap(getattr(TorchOptimizer, name)) for name in names})
+    methods = {name: unwrap(getattr(kind, name)) for name in names}
+    return type(kind.__name__, (kind,), {**methods, "step": torch.no_grad()(unwrap(kind.step))})
 
 
 def has_fused(device: str) -> bool:

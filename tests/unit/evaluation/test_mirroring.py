@@ -97,13 +97,14 @@ def test_the_same_records_are_asked_about_once(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setenv("GANWRIGHT_CACHE", str(tmp_path))
     monkeypatch.setattr(mirroring, "mirroring_fits", counted)
-    first = kept_mirroring(tiny_dataset(FEWEST))
-    assert kept_mirroring(tiny_dataset(FEWEST)) == first
-    assert kept_mirroring(tiny_dataset(FEWEST - 1)) != first
+    some, fewer = (prepare(letters("BCD", count)) for count in (FEWEST, FEWEST - 1))
+    first = kept_mirroring(some)
+    assert kept_mirroring(some) == first
+    assert kept_mirroring(fewer) != first
     assert asked == [FEWEST, FEWEST - 1]
     for path in (tmp_path / "mirroring").iterdir():
         path.write_text('{"fits": "perhaps"}')
-    assert kept_mirroring(tiny_dataset(FEWEST)) == first
+    assert kept_mirroring(some) == first
     monkeypatch.setenv("GANWRIGHT_CACHE", "/dev/null/nowhere")
-    assert kept_mirroring(tiny_dataset(FEWEST)) == first
+    assert kept_mirroring(some) == first
     assert asked == [FEWEST, FEWEST - 1, FEWEST, FEWEST]
