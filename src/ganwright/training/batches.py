@@ -12,6 +12,7 @@ from torch import Tensor
 from ganwright.core.errors import DataError, UsageError
 from ganwright.data.blocks import KNOWN, BlockLayout
 from ganwright.data.dataset import Dataset
+from ganwright.data.resident import nearest
 from ganwright.data.sampler import Balanced, Shuffled
 from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.runtime.keys import Key
@@ -30,6 +31,7 @@ class Batches:
 
     def __post_init__(self) -> None:
         self._sampler = balanced(self.dataset) if self.config.balance else Shuffled(len(self.dataset))
+        self._rows = nearest(self.dataset, self.config.device)
         self._layout = BlockLayout(self.dataset.codec.spec.blocks)
         # A generator's turn that compares with reals draws fresh ones, after those of the discriminator's turns.
         self._draws_per_step = self.config.discriminator_steps + self.config.generator_needs_real
@@ -61,7 +63,7 @@ class Batches:
         draw = key.step * self._draws_per_step + (key.repeat if key.turn == "discriminator" else last)
         first = draw * self.config.batch
         indices = self._sampler.draw(key, range(first, first + self.config.batch))[rows]
-        columns = self.dataset.batch(indices, names)
+        columns = self._rows.batch(indices, names)
         return {name: column.to(self.config.device, non_blocking=True) for name, column in columns.items()}
 
     def _conditions(self, columns: Mapping[str, Tensor]) -> Conditions:
