@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -59,10 +58,11 @@ def main() -> int:
 def packing(pictures: Path) -> dict[str, Any]:
     """Pictures a second, from a zip to packed data, beside decoding and shrinking on all cores."""
     from ganwright.data.preparation import prepare
+    from ganwright.runtime.cores import usable_cores
 
     with zipfile.ZipFile(pictures) as packed:
         contents = [packed.read(name) for name in packed.namelist() if name.endswith(".jpg")]
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     paces: dict[str, list[float]] = {"packing": [], "decoding": []}
     with ProcessPoolExecutor(cores) as pool:
         list(pool.map(decode, contents[:100], chunksize=10))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from pathlib import Path
 
 import torch
+
+from ganwright.runtime.cores import usable_cores
 
 
 def describe_machine() -> dict[str, object]:
     """The processor's model, the cores this process may use, torch's version and threads, and the GPU if there is one."""
     facts: dict[str, object] = {
         "cpu": _cpu_model(),
-        "cores": _usable_cores(),
+        "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -30,10 +31,3 @@ def _cpu_model() -> str:
         lines = []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.processor() or platform.machine()
-
-
-def _usable_cores() -> int:
-    """The cores this process may run on, which a container or taskset can make fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

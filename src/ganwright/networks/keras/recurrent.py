@@ -16,6 +16,7 @@ from ganwright.networks.keras.initializers import GLOROT_UNIFORM, ORTHOGONAL, ZE
 from ganwright.networks.keras.layer import Layer, Now, Weight, need_axes
 from ganwright.networks.keras.parse import Value
 from ganwright.networks.keras.values import Count, Flag, Ignored, Never, NotSupported, Rate, Shape, Unsupported
+from ganwright.networks.parts.dropout import dropout
 
 
 def _no_rate(value: Value) -> float:
@@ -68,7 +69,7 @@ class Recurrent(Layer, ABC):
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         x = inputs[0].flip(1) if self.go_backwards else inputs[0]
         if now.training and self.dropout:
-            x = x * F.dropout(torch.ones_like(x[:, :1]), self.dropout)  # the same places at every step
+            x = x * dropout(torch.ones_like(x[:, :1]), self.dropout)  # the same places at every step
         seen = F.linear(x, now.weights["weight"], self.input_bias(now))
         state: tuple[Tensor, ...] = (seen.new_zeros(x.shape[0], self.units),) * (2 if isinstance(self, LSTM) else 1)
         outputs: list[Tensor] = []
