@@ -24,6 +24,7 @@ from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
 from ganwright.cli.interpolate import interpolate
 from ganwright.cli.output import Output
+from ganwright.cli.pack import pack
 from ganwright.cli.preview import preview
 from ganwright.cli.resume import resume
 from ganwright.cli.runs import runs, show
@@ -34,6 +35,7 @@ from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 VERBS = {
     "train": train,
     "preview": preview,
+    "pack": pack,
     "resume": resume,
     "runs": runs,
     "show": show,

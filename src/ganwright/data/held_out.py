@@ -32,7 +32,7 @@ class Split:
     """A dataset in two: what is learned from, and what is not."""
 
     train: Dataset
-    held_out: Dataset | None = None
+    held_out: Subset | None = None
     """None where nothing is held out."""
     below: int = 0
     """Records whose digest lies below it are held out, but for those of small classes."""
@@ -64,6 +64,8 @@ def record_digests(dataset: Dataset) -> np.ndarray:
     Where equal records come by nature, as rows of a table do, the second of them has another digest than the first: else a
     frequent row would lie on one side with all its equals, and shares would differ between the sides.
     """
+    if dataset.digests is not None:
+        return np.asarray(dataset.digests)
     digests = np.empty(len(dataset), np.uint64)
     seen: Counter[bytes] = Counter()
     for start in range(0, len(dataset), CHUNK):
