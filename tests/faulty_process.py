@@ -2,12 +2,14 @@
 
 `python faulty_process.py launch FAULT PROCESSES RESTARTS ARGUMENTS...` starts them as `ganwright ARGUMENTS` would, and
 leaves with its exit code; with NODES and RENDEZVOUS in the environment, on several machines. FAULT is "none" or
-RANK:STEP:KIND, and happens in the first start only:
+RANK:STEP:KIND, and happens in the first start only, or RANK:STEP:KIND@START; several are joined by commas:
 
     kill   the process is killed before that step        stop   it is stopped, as by a debugger
     term   it alone gets SIGTERM                         data   a record cannot be read
     bug    something unforeseen is raised                save   it is killed while it writes the checkpoint of that step
     sleep  the step takes five seconds                   port   a stranger talks to the store meanwhile
+
+With DRAWS in the environment, every process writes what records it has drawn for each step to the file DRAWS.RANK.
 """
 
 from __future__ import annotations
@@ -38,10 +40,13 @@ def main(arguments: Sequence[str]) -> int:
     from ganwright.training import loop
 
     loop.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.02, 1e9
-    if fault != "none" and os.environ.get("TORCHELASTIC_RESTART_COUNT") == "0":
-        rank, step, kind = fault.split(":")
-        if os.environ["RANK"] == rank:
+    for each in fault.split(",") if fault != "none" else ():
+        what, _, start = each.partition("@")
+        rank, step, kind = what.split(":")
+        if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == (rank, start or "0"):
             arm(int(step), kind)
+    if "DRAWS" in os.environ:
+        note_draws(Path(f"{os.environ['DRAWS']}.{os.environ['RANK']}"))
     return run(list(rest))
 
 
@@ -79,6 +84,22 @@ def meet(kind: str) -> None:
         for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 4096, b""):
             with socket.create_connection((os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])), 5) as line:
                 line.sendall(junk)
+
+
+def note_draws(path: Path) -> None:
+    """Write a line of step and records for every draw of the discriminator's turn."""
+    from ganwright.data.sampler import Dealt
+
+    real = Dealt.draw
+
+    def draw(self: Any, key: Any, places: Any) -> Any:
+        found = real(self, key, places)
+        if key.turn == "discriminator":
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{key.step} {' '.join(map(str, found.tolist()))}\n")
+        return found
+
+    Dealt.draw = draw
 
 
 def die_in_saving(step: int) -> None:

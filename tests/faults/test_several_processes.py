@@ -166,6 +166,35 @@ def test_d8_another_number_of_processes_goes_on_and_says_so(cluster: Cluster) ->
     assert cluster.status("run")["state"] == "finished"
 
 
+def test_d2_killed_again_and_again_each_pass_sees_every_record_once(cluster: Cluster) -> None:
+    data, shards, draws = (cluster.folder / name for name in ("many.npy", "shards", "draws"))
+    np.save(data, np.random.default_rng(0).integers(0, 256, (640, 8, 8, 1), np.uint8))
+    packing = [sys.executable, "-m", "ganwright", "pack", str(data), "-o", str(shards), "--shards", "4", "--no-holdout"]
+    assert cluster.run(packing).code == 0
+    words = cluster.training("run", batch=32, steps=60)
+    words[1] = str(shards)
+    command = cluster.command("1:13:kill,0:31:kill@1", *words, restarts=2)
+    ended = cluster.run(command, DRAWS=str(draws))
+    assert ended.code == 0, ended.problems
+    assert records_of_passes(draws, 2, 640 // 32) == [set(range(640))] * 3
+
+
+def records_of_passes(draws: Path, processes: int, steps: int) -> list[set[int]]:
+    """The records that each pass of so many steps has seen, if it has seen none twice; steps done again drew the same."""
+    seen: dict[tuple[int, int], list[int]] = {}
+    for rank in range(processes):
+        for line in Path(f"{draws}.{rank}").read_text(encoding="utf-8").splitlines():
+            step, *records = map(int, line.split())
+            assert seen.setdefault((step, rank), records) == records
+    passes = (max(step for step, _ in seen) + 1) // steps
+    found: list[set[int]] = []
+    for number in range(passes):
+        records = [record for (step, _), mine in seen.items() if step // steps == number for record in mine]
+        assert len(records) == len(set(records))
+        found.append(set(records))
+    return found
+
+
 @pytest.mark.parametrize("restarts", [0, 2])
 def test_d9_one_process_that_is_told_to_end_has_all_save_and_stop(restarts: int, cluster: Cluster) -> None:
     """It is no fault: nothing starts anew."""

@@ -26,6 +26,7 @@ from ganwright.cli.interpolate import interpolate
 from ganwright.cli.output import Output
 from ganwright.cli.pack import pack
 from ganwright.cli.preview import preview
+from ganwright.cli.processes import remember
 from ganwright.cli.resume import resume
 from ganwright.cli.runs import runs, show
 from ganwright.cli.sample import sample
@@ -112,6 +113,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of one command line. User's mistakes are told in a few lines, bugs leave a traceback in a file."""
     output = Output(json="--json" in arguments)
+    remember(arguments)
     if arguments in ([], ["--help"], ["-h"], ["help"]):
         output.line(root_help().rstrip())
         return 0
