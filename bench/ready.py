@@ -16,7 +16,7 @@ from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
-from ganwright.training.step import train_step
+from ganwright.training.step import Report, train_step
 
 PLANNED_SAMPLES = 10_000_000
 
@@ -30,14 +30,13 @@ class Ready:
     spec: DataSpec
     batches: Batches
 
-    def go(self) -> None:
+    def go(self) -> Report:
         """One step, which the device may be at work on still."""
-        train_step(self.state, self.config, self.spec, self.batches)
+        return train_step(self.state, self.config, self.spec, self.batches)
 
     def step(self) -> None:
         """One whole step, done when this returns."""
-        report = train_step(self.state, self.config, self.spec, self.batches)
-        float(report["generator_loss"])  # wait for the device
+        float(self.go()["generator_loss"])  # wait for the device
 
 
 def ready(
