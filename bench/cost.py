@@ -6,8 +6,8 @@
 A line a point. Of a step: processor milliseconds an image, which other programs on the machine disturb less than the clock,
 and the FLOPs of the same step as counted; `growth` is how many times the time grew since the point before, over how many
 times the FLOPs did, so that 1 is what mathematics asks for. The points of an axis train in turns, in whole cycles of the
-lazy penalties. Of records: processor seconds of packing them, of opening what was packed, and of a start, and microseconds of
-drawing a batch.
+lazy penalties. Of records: processor seconds of packing them, of opening what was packed, and of a start, and
+microseconds of drawing a batch.
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ import numpy as np
 import torch
 from in_turns import spread
 from machine import describe_machine
-from PIL import Image
 from ready import Ready, ready
 from roofline import limits_of, measure_rates
 from step_ours import CHOICES, RECIPES, ready_row
@@ -113,7 +112,7 @@ def parts_of(options: argparse.Namespace) -> Iterator[tuple[dict[str, str], Call
         np.save(path, discs(side, 512, 1 if row == "dcgan28" else 3).transpose(0, 3, 1, 2))
         for way in options.ways.split(","):
             yield (
-                {"name": "step", "row": row, "compile": way},
+                {"name": "step", "row": row, "compiled": way},
                 lambda row=row, path=path, way=way: step(row, str(path), way, rates[0], options),
             )
         path.unlink()
@@ -134,7 +133,7 @@ def check(device: str) -> dict[str, Any]:
 def step(row: str, pictures: str, way: Compile, rates: Any, options: argparse.Namespace) -> dict[str, Any]:
     """Images a second, and which shares of the device's limits those are."""
     tiny = {"batch": 4} if options.tiny else {}
-    training = ready_row(row, pictures, options.device, compile=way, **tiny)
+    training = ready_row(row, pictures, options.device, compiled=way, **tiny)
     began = time.monotonic()
     for _ in range(cycle_of(training) + WARM_STEPS):
         training.step()
@@ -218,11 +217,11 @@ def save_grid(training: Ready, dataset: Dataset, path: Path) -> None:
     training.state.average.estimate_statistics(training.config.seed, training.config.device)
     model = model_of(training.state, training.config, training.spec, dataset, None, 0.0, None)
     samples = View.of(dataset, training.spec).samples(model, training.config.seed)
-    Image.fromarray(dataset.codec.preview(dataset.codec.decode(samples), COLUMNS)).save(path)
+    dataset.codec.preview(dataset.codec.decode(samples), COLUMNS).save(path)
 
 
 def discs(side: int, count: int, channels: int) -> np.ndarray:
-    """Pictures (count, side, side, channels) of a bright disc on a dark ground: whether they are learned, is seen at once."""
+    """Pictures (count, side, side, channels), of a bright disc on a dark ground each: one sees whether that is learned."""
     random = np.random.default_rng(0)
     x, y, radius = random.uniform([0.3, 0.3, 0.1], [0.7, 0.7, 0.3], (count, 3)).T[:, :, None, None] * side
     rows, columns = np.mgrid[:side, :side]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -37,7 +38,9 @@ class CompiledCalls:
         if network not in self._compiled:
             self._compiled[network] = torch.compile(network, mode=self._mode, dynamic=False)
         try:
-            return self._compiled[network](*inputs)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the compiler looks at gradients that nobody asked for, and is warned
+                return self._compiled[network](*inputs)
         except _failures() as error:
             self.failure = f"the networks are not compiled: {_first_line(error)}"
             return network(*inputs)

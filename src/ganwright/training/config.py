@@ -69,8 +69,8 @@ class TrainConfig:
     """Where it was planned to run: "cpu", "cuda", "mps"."""
     precision: Precision = "fp32"
     """Of the networks' products; losses, norms and sums are always fp32."""
-    compile: Compile = "off"
-    """Whether torch's compiler makes faster calls of the networks, where no penalty is due; a plan keeps it where it pays."""
+    compiled: Compile = "off"
+    """Whether torch's compiler makes the networks' calls faster, where no penalty is due (a plan keeps it where it pays)."""
     threads: int = 0
     """CPU threads that were used; 0 means not recorded."""
     trained_from: Origin | None = None

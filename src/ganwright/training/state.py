@@ -103,7 +103,7 @@ def initial_state(config: TrainConfig, spec: DataSpec) -> TrainState:
         regularizer_states=[regularizer.initial_state() for regularizer in config.regularizers],
         seed=config.seed,
         adapted=strength.initial(config.device) if isinstance(strength, Adaptive) else {},
-        compiled=compiled_calls(config.compile),
+        compiled=compiled_calls(config.compiled),
     )
 
 
