@@ -37,6 +37,8 @@ from ganwright.training.batches import Batches
 BASE = {"batch": 16, "side": 32, "width": 16}
 """Of the recipe `dcgan`; one of them is varied at a time."""
 POINTS = {"batch": (4, 16, 64, 256), "side": (16, 32, 64, 128), "width": (8, 16, 32, 64)}
+TITLES = {"batch": "records in a batch", "side": "side of a picture", "width": "width", "records": "records in all"}
+"""What is below each panel of the drawing."""
 RECORDS = (1_000, 10_000, 100_000, 1_000_000)
 RECORD_SIDE = 16
 DRAWS, DRAWN = 200, 64
@@ -194,20 +196,22 @@ def draw(lines: list[dict[str, Any]], picture: Path) -> None:
 
     matplotlib.use("svg" if picture.suffix == ".svg" else "agg")
     from matplotlib import pyplot
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
 
     matplotlib.rcParams["svg.fonttype"], matplotlib.rcParams["svg.hashsalt"] = "none", "cost"
-    axes = list(dict.fromkeys(line["axis"] for line in lines))
+    axes = [axis for axis in TITLES if any(line["axis"] == axis for line in lines)]
     figure, panels = pyplot.subplots(1, len(axes), figsize=(3.4 * len(axes), 3.2), layout="constrained", squeeze=False)
     for panel, axis in zip(panels[0], axes, strict=True):
         points = [line for line in lines if line["axis"] == axis]
         (draw_records if axis == "records" else draw_steps)(panel, points)
-        panel.set(
-            xscale="log", yscale="log", xlabel={"side": "side of a picture", "batch": "records in a batch"}.get(axis, axis)
-        )
+        panel.set(xscale="log", yscale="log", xlabel=TITLES[axis])
         panel.set_xticks([point["at"] for point in points], [f"{point['at']:,}" for point in points])
         panel.minorticks_off()
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if axis != "records" else (1,)))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.set_ylim(top=(30 if axis == "records" else 2) * panel.get_ylim()[1])  # room for the legend
         panel.grid(alpha=0.3)
-        panel.legend(fontsize=8)
+        panel.legend(fontsize=8, loc="upper right" if axis == "batch" else "upper left")
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, metadata={"Date": None} if picture.suffix == ".svg" else None)
 
