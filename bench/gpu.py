@@ -154,7 +154,7 @@ def step(row: str, pictures: str, way: Compile, rates: Any, options: argparse.Na
         "batch": training.config.batch,
         "warm_seconds": round(warm_seconds, 2),
         "not_compiled": compiled.failure if compiled is not None else None,
-        "held_bytes": peak_bytes(options.device),
+        "most_held_bytes_so_far": peak_bytes(options.device),
         "protocol": f"{ROUNDS} rounds of {options.seconds / ROUNDS:g} s, by the device's events; median, least and most",
     }
 
@@ -208,7 +208,7 @@ def train(preset: str, options: argparse.Namespace) -> dict[str, Any]:
         "precision": config.precision,
         "steps": training.state.step,
         "grid": str(path),
-        "held_bytes": peak_bytes(options.device),
+        "most_held_bytes_so_far": peak_bytes(options.device),
     }
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ganwright.core.budget import format_duration
 from ganwright.data.dataset import Dataset
 from ganwright.runtime.compiling import Compile, why_not_compiled
 from ganwright.runtime.memory import give_back, is_out_of_memory
@@ -20,6 +21,9 @@ TIMING_SECONDS = 3.0
 """Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""
 TIMING_SHARE = 0.03
 """Of the run's own time, what timing it may take beyond that cycle: a short run is not worth a long look."""
+
+COMPILED_FROM_SECONDS = 300.0
+"""Of steps: compiling takes half a minute or more, so that a shorter run is not even tried with it."""
 
 
 def time_steps_in_memory(
@@ -56,6 +60,12 @@ def compiled_where_it_pays(
     Args:
         plain_seconds: of a step that is not compiled.
     """
+    if (whole := plain_seconds * steps_to_come) < COMPILED_FROM_SECONDS:
+        return (
+            config,
+            plain_seconds,
+            f"the networks are not compiled: {format_duration(whole)} of steps are too few for that",
+        )
     began = now()
     if (failure := why_not_compiled(config.device)) is not None:
         return config, plain_seconds, failure

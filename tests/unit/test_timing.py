@@ -36,17 +36,24 @@ def decided(steps: float) -> tuple[TrainConfig, float, str]:
 
 
 def test_a_long_run_is_compiled() -> None:
-    config, seconds, why = decided(2 * COMPILING / (PLAIN - COMPILED))
+    config, seconds, why = decided(4 * COMPILING / (PLAIN - COMPILED))
     assert config == replace(tiny_config(), compiled="kernels")
     assert seconds == COMPILED
     assert why == "the networks are compiled: 8 ms a step instead of 10, and 20 s of compiling"
 
 
-def test_a_run_too_short_to_repay_it_is_not() -> None:
+def test_a_run_too_short_to_repay_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "COMPILED_FROM_SECONDS", 0.0)
     config, seconds, why = decided(0.5 * COMPILING / (PLAIN - COMPILED))
     assert config == tiny_config()
     assert seconds == PLAIN
     assert "would not pay" in why
+
+
+def test_a_short_run_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "why_not_compiled", lambda device: pytest.fail("it was tried"))
+    steps = 60 / PLAIN
+    assert decided(steps) == (tiny_config(), PLAIN, "the networks are not compiled: 1 m of steps are too few for that")
 
 
 def test_where_nothing_can_be_compiled_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
