@@ -32,7 +32,7 @@ class Split:
     """A dataset in two: what is learned from, and what is not."""
 
     train: Dataset
-    held_out: Subset | None = None
+    held_out: Dataset | None = None
     """None where nothing is held out."""
     below: int = 0
     """Records whose digest lies below it are held out, but for those of small classes."""
@@ -43,16 +43,21 @@ def hold_out(dataset: Dataset) -> Split:
     if dataset.endless:
         return Split(dataset)
     wanted = int(min(max(SHARE * len(dataset), FEWEST), LARGEST_SHARE * len(dataset)))
-    digests = np.sort(record_digests(dataset)[_eligible(dataset)])
-    if not 0 < wanted < len(digests):
+    digests, eligible = record_digests(dataset), _eligible(dataset)
+    in_order = np.sort(digests[eligible])
+    if not 0 < wanted < len(in_order):
         return Split(dataset)
     # The first digest that stays, with all its equals: a picture that is there too often is not held out.
-    return split_below(dataset, int(digests[wanted]))
+    return _split(dataset, digests, eligible, int(in_order[wanted]))
 
 
 def split_below(dataset: Dataset, below: int) -> Split:
     """The records split by a threshold that `hold_out` gave, for these or for similar data."""
-    held: np.ndarray = _eligible(dataset) & (record_digests(dataset) < np.uint64(below))
+    return _split(dataset, record_digests(dataset), _eligible(dataset), below)
+
+
+def _split(dataset: Dataset, digests: np.ndarray, eligible: np.ndarray, below: int) -> Split:
+    held: np.ndarray = eligible & (digests < np.uint64(below))
     if not held.any() or held.all():
         return Split(dataset)
     return Split(Subset(dataset, np.flatnonzero(~held)), Subset(dataset, np.flatnonzero(held)), below)

@@ -29,6 +29,7 @@ from ganwright.data.held_out import hold_out, record_digests
 from ganwright.data.modalities.base import MODALITIES
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.report import DataReport
+from ganwright.data.subset import Subset
 from ganwright.runtime.files import require_space
 
 VERSION = 1
@@ -61,8 +62,8 @@ def write_shards(
     digests = record_digests(dataset)
     split = hold_out(dataset) if holdout else None
     held = np.empty(0, np.int64)
-    if split is not None and split.held_out is not None:
-        held = np.flatnonzero(np.isin(np.arange(len(dataset)), split.held_out.places))
+    if split is not None and isinstance(split.held_out, Subset):
+        held = np.sort(split.held_out.places)
     learned = np.setdiff1d(np.arange(len(dataset)), held)
     order = np.concatenate([learned, held])
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from ganwright.data.held_out import hold_out
 from ganwright.data.preparation import prepare
 from ganwright.data.sampler import Dealt
 from ganwright.data.shards import Shards, is_packed, write_shards
+from ganwright.data.subset import Subset
 from ganwright.runtime import distributed
 from ganwright.runtime.keys import Key
 from ganwright.training.batches import Batches
@@ -52,7 +53,7 @@ def test_those_held_out_are_the_same_as_of_data_that_were_not_packed(
     plain = hold_out(prepare((pictures, np.arange(COUNT) % 3), cache=tmp_path / "cache")).held_out
     dealt = hold_out(prepare(folder)).held_out
     assert plain is not None
-    assert dealt is not None
+    assert isinstance(dealt, Subset)
     contents = [{row.tobytes() for row in each.batch(np.arange(len(each)))["x"].numpy()} for each in (plain, dealt)]
     assert contents[0] == contents[1]
     assert dealt.places.tolist() == list(range(COUNT - len(dealt), COUNT)), (
