@@ -123,6 +123,8 @@ def launch(
             os.environ.setdefault(name, _loopback_interface())
     else:
         say(f"whoever reaches {rendezvous} can take part in this training: let only these machines reach it")
+    # Left to itself torch goes by names, and many a machine has a name that leads to its loopback interface.
+    mine, is_here = _own_address(rendezvous) if nodes > 1 else (HOME, True)
     with tempfile.TemporaryDirectory(prefix="ganwright-launch-") as folder:
         config = LaunchConfig(
             min_nodes=nodes,
@@ -131,7 +133,8 @@ def launch(
             run_id=uuid.uuid4().hex if nodes == 1 else "ganwright",
             rdzv_backend=LOOPBACK if nodes == 1 else "c10d",
             rdzv_endpoint=rendezvous,
-            rdzv_configs={} if nodes == 1 else {"join_timeout": MEETING_SECONDS},
+            rdzv_configs={} if nodes == 1 else {"join_timeout": MEETING_SECONDS, "is_host": is_here},
+            local_addr=mine if nodes > 1 else None,
             max_restarts=max_restarts,
             monitor_interval=0.1,
             logs_specs=DefaultLogsSpecs(folder),
@@ -164,6 +167,16 @@ def _check(processes: int, nodes: int, rendezvous: str) -> None:
         socket.getaddrinfo(host, int(port))
     except OSError as error:
         raise ResourceError("E-PEER-03", f"there is no host {host!r}", where=rendezvous, why=str(error)) from None
+
+
+def _own_address(rendezvous: str) -> tuple[str, bool]:
+    """The address by which this machine is reached by those that meet there, and whether it is the one that they meet at."""
+    host, _, port = rendezvous.rpartition(":")
+    family, _, _, _, there = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(there)  # nothing is sent: it only finds the way
+        mine = str(probe.getsockname()[0])
+    return mine, mine == there[0]
 
 
 def _code_of(failures: Mapping[int, ProcessFailure], say: Callable[[str], object]) -> int:
