@@ -115,6 +115,7 @@ def launch(
     """
     _check(processes, nodes, rendezvous)
     logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # what happened is told once, by us
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // processes)))
     if LOOPBACK not in rendezvous_handler_registry._registry:
         rendezvous_handler_registry.register(LOOPBACK, _loopback)
