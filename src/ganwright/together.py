@@ -132,7 +132,7 @@ def follow(us: Group, data: Any, halves: tuple[Half, Half], device: str, handle_
         try:
             return _follow(us, data, halves, device, stop)
         except Lost as error:
-            if us.place.rank == LEADER + 1:  # the leader can say nothing any more
+            if us.tells_of_losses:  # the leader can say nothing any more
                 print(error, file=sys.stderr, flush=True)
             raise
         except Exception as error:

@@ -122,8 +122,9 @@ def test_d5_a_pulled_cable_ends_the_run_in_time_and_it_goes_on_later(machines: M
     results = [ended(process) for process in both]
     assert time.monotonic() - began < 90
     assert all(code == 5 for code, _ in results), results
-    assert "no sign of life for 6 s" in results[0][1]
-    assert "rank 1 (host " in results[0][1]
+    said = results[0][1] + results[1][1]  # which of them has rank 0 is torch's to say
+    assert "no sign of life for 6 s" in said
+    assert "rank 1 (host " in said
     found, _ = newest(machines.folder / "run" / "checkpoints")
     assert found is not None
     machines.plug_in()
@@ -132,7 +133,7 @@ def test_d5_a_pulled_cable_ends_the_run_in_time_and_it_goes_on_later(machines: M
     wait_for_checkpoint(machines.folder / "run")
     results = [ended(process) for process in again]
     assert all(code == 0 for code, _ in results), results
-    assert f"from step {step:,}" in results[0][1]
+    assert f"from step {step:,}" in results[0][1] + results[1][1]
 
 
 def test_d6_a_slow_and_lossy_network_changes_nothing_but_the_time(machines: Machines) -> None:

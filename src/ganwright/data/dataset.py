@@ -94,6 +94,11 @@ class Dataset:
         return None
 
     @property
+    def withholds(self) -> bool:
+        """Whether records may be held out from training."""
+        return True
+
+    @property
     def readers(self) -> np.ndarray | None:
         """int64 (N,): which of the readers, that take turns, draws each record; None where one draws them all."""
         return None

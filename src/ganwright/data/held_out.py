@@ -40,7 +40,7 @@ class Split:
 
 def hold_out(dataset: Dataset) -> Split:
     """The usual split: 5% of the records, at least 200, at most 10%; nothing of an endless stream or of a handful."""
-    if dataset.endless:
+    if dataset.endless or not dataset.withholds:
         return Split(dataset)
     wanted = int(min(max(SHARE * len(dataset), FEWEST), LARGEST_SHARE * len(dataset)))
     digests, eligible = record_digests(dataset), _eligible(dataset)

@@ -124,6 +124,10 @@ class Shards(Dataset):
         return self._digests
 
     @property
+    def withholds(self) -> bool:
+        return self._learned < self._count
+
+    @property
     def readers(self) -> np.ndarray | None:
         return np.arange(self._count) % self._shards
 

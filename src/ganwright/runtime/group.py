@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -82,6 +83,11 @@ class Group:
     """Whether an exchange has failed, so that there can be no other."""
     _seen: dict[int, tuple[bytes, float]] = field(default_factory=dict[int, tuple[bytes, float]])
     _left: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def tells_of_losses(self) -> bool:
+        """Whether this process speaks of lost ones: the leader does, and of a lost leader the next one."""
+        return self.place.rank in (LEADER, LEADER + 1)  # the others look at the leader only
 
     def leave_word(self, name: str, text: str) -> None:
         """Write what all processes can read from now on, those that are started anew too."""
@@ -194,6 +200,8 @@ class Group:
         for say in self.last_words:
             with contextlib.suppress(Exception):
                 say(lost)
+        if self.tells_of_losses:
+            print(lost, file=sys.stderr, flush=True)
         os._exit(lost.exit_code)
 
     def _kill(self, rank: int) -> None:

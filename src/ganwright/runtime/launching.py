@@ -34,7 +34,7 @@ from ganwright.runtime.cores import usable_cores
 from ganwright.runtime.group import MEETING_SECONDS
 
 HOME = "127.0.0.1"
-LOOPBACK = "ganwright-loopback"
+LOOPBACK, NETWORK = "ganwright-loopback", "ganwright-network"
 PREEMPTED, INTERRUPTED = 75, 130
 CLOSING_SECONDS = 600
 """That processes which were told to stop get for their last save and look."""
@@ -89,6 +89,18 @@ def _loopback(parameters: RendezvousParameters) -> RendezvousHandler:
     return LoopbackRendezvous(parameters.run_id)
 
 
+def _network(parameters: RendezvousParameters) -> RendezvousHandler:
+    """torch's own, which is not asked what nobody needs to know: over a dead line each question waits for a minute.
+
+    A machine that comes back is known by its processes, whose loss has ended those of the others.
+    """
+    parameters.backend = "c10d"
+    handler = rendezvous_handler_registry.create_handler(parameters)
+    handler.num_nodes_waiting = lambda: 0
+    handler.shutdown = lambda: True
+    return handler
+
+
 def launch(
     arguments: Sequence[str],
     processes: int,
@@ -119,6 +131,7 @@ def launch(
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // processes)))
     if LOOPBACK not in rendezvous_handler_registry._registry:
         rendezvous_handler_registry.register(LOOPBACK, _loopback)
+        rendezvous_handler_registry.register(NETWORK, _network)
     if nodes == 1:
         for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):
             os.environ.setdefault(name, _loopback_interface())
@@ -132,7 +145,7 @@ def launch(
             max_nodes=nodes,
             nproc_per_node=processes,
             run_id=uuid.uuid4().hex if nodes == 1 else "ganwright",
-            rdzv_backend=LOOPBACK if nodes == 1 else "c10d",
+            rdzv_backend=LOOPBACK if nodes == 1 else NETWORK,
             rdzv_endpoint=rendezvous,
             rdzv_configs={} if nodes == 1 else {"join_timeout": MEETING_SECONDS, "is_host": is_here},
             local_addr=mine if nodes > 1 else None,

@@ -1,0 +1,39 @@
+"""A program of one's own, with networks of one's own, started by torchrun."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+import json, os, sys
+import numpy as np, torch
+from torch import nn
+from ganwright import GAN
+
+torch.manual_seed(int(os.environ["RANK"]))  # weights differ at first: all take those of the first process
+generator = nn.Sequential(nn.Linear(8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 4))
+discriminator = nn.Sequential(nn.Linear(4, 32), nn.LeakyReLU(0.2), nn.Dropout(0.1), nn.Linear(32, 1), nn.Sigmoid())
+rows = np.random.default_rng(0).normal(size=(400, 4)).astype("float32")
+gan = GAN(generator=generator, discriminator=discriminator, latent=8, batch=32, seed=3).fit(rows, steps=15)
+folder = os.path.dirname(__file__)
+said = {"steps": gan.ended_.step, "sample": np.asarray(gan.sample(5, seed=1)).tolist()}
+with open(os.path.join(folder, f"{os.environ['RANK']}.json"), "w") as file:
+    json.dump(said, file)
+"""
+
+
+def test_every_process_has_the_same_model_in_the_end(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    environment |= {"GANWRIGHT_CACHE": str(tmp_path / "cache"), "GLOO_SOCKET_IFNAME": "lo"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    said = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
+    assert said[0] == said[1]
+    assert said[0]["steps"] == 15
