@@ -20,8 +20,8 @@ from killing import digest
 from ganwright.runtime.commit import newest
 
 STEPS = 40
-SETTINGS = ("--recipe", "mlp", "--set", "network.name=mlp", "--set", "network.generator_widths=[16]", "--seed", "5")
-SETTINGS += ("--no-mirror", "--set", "scoring.every_samples=320", "--set", "scoring.samples=60", "--batch", "32")
+NETWORK = ("--recipe", "mlp", "--set", "network.name=mlp", "--set", "network.generator_widths=[16]", "--batch", "32")
+SETTINGS = (*NETWORK, "--seed", "5", "--no-mirror", "--set", "scoring.every_samples=320", "--set", "scoring.samples=60")
 PATIENCE_SECONDS = 300.0
 
 

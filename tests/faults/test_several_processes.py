@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import faulty_process
 import numpy as np
@@ -22,8 +23,8 @@ from killing import digest
 from ganwright.runtime.commit import newest
 
 STEPS = 30
-SETTINGS = ("--set", "network.name=mlp", "--set", "network.generator_widths=[16]", "--seed", "5", "--no-mirror")
-SETTINGS += ("--set", "scoring.every_samples=320", "--set", "scoring.samples=60")
+NETWORK = ("--set", "network.name=mlp", "--set", "network.generator_widths=[16]")
+SETTINGS = (*NETWORK, "--seed", "5", "--no-mirror", "--set", "scoring.every_samples=320", "--set", "scoring.samples=60")
 PATIENCE_SECONDS = 300.0
 """A command that takes longer hangs."""
 
@@ -74,9 +75,9 @@ class Cluster:
             pytest.fail(f"it hangs:\n{out}\n{problems}")
         return Ended(process.returncode, out, problems, time.monotonic() - began)
 
-    def status(self, run: str) -> dict[str, object]:
+    def status(self, run: str) -> dict[str, Any]:
         """What the run's folder says of it."""
-        found: dict[str, object] = json.loads((self.folder / run / "status.json").read_text())
+        found: dict[str, Any] = json.loads((self.folder / run / "status.json").read_text())
         return found
 
     def same(self, run: str) -> bool:
@@ -234,7 +235,9 @@ def test_d10_the_store_of_one_machine_listens_on_the_loopback_interface() -> Non
     from ganwright.runtime.launching import LoopbackRendezvous
 
     store = LoopbackRendezvous("test")
-    port = store.next_rendezvous().bootstrap_store_info.master_port
+    place = store.next_rendezvous().bootstrap_store_info
+    assert place is not None
+    port = place.master_port
     with socket.create_connection(("127.0.0.1", port), 5):
         pass
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
