@@ -77,6 +77,15 @@ class Turn:
             pairs = discriminator.reconstruct(x, draws)
         return tuple((drawn.float(), meant.float()) for drawn, meant in pairs)
 
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """How likely the generator is to make `x` (B, *shape), (B,) float32 in nats.
+
+        Raises:
+            UsageError: it is of a family that cannot tell.
+        """
+        with self._precision():
+            return self.state.generator.log_likelihood(x, self.condition).float()
+
     @property
     def is_first(self) -> bool:
         """Whether its rows are the first of those that this process works on."""
