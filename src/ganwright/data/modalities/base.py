@@ -113,6 +113,10 @@ class Codec(ABC):
         """A batch (B, *spec.shape) as rows in natural values, for measures of tables; None where records are none."""
         return None
 
+    def lines(self, objects: Any) -> tuple[str, ...]:
+        """Objects (of `decode` or `join`) as lines of text, where these say more than a picture; else none."""
+        return ()
+
     def texts(self, x: Tensor) -> Texts | None:
         """A batch (B, *spec.shape) as texts, for measures of texts; None where records are none."""
         return None

@@ -26,7 +26,7 @@ from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.texts.drawing import lines_picture
 from ganwright.data.texts.lines import Texts, Unit
 from ganwright.data.texts.vocabulary import CHUNK, MOST_SYMBOLS, Vocabulary, learn_characters, learn_pieces
-from ganwright.data.texts.writing import append_lines
+from ganwright.data.texts.writing import append_lines, one_line
 
 Symbols = Literal["auto", "characters", "pieces"]
 MOST_CHARACTERS = 1024
@@ -115,6 +115,9 @@ class TextCodec(Codec):
 
     def texts(self, x: Tensor) -> Texts:
         return Texts(tuple(self.decode(x)), self.unit, self.whole)
+
+    def lines(self, objects: Any) -> tuple[str, ...]:
+        return tuple(map(one_line, objects))
 
     def preview(self, objects: Any, columns: int, title: str = "") -> PillowImage.Image:
         """The lines as they are, one below the other; of `columns` nothing."""

@@ -36,8 +36,8 @@ class Coding:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def ids(self, texts: Texts) -> tuple[np.ndarray, np.ndarray]:
-        """int64 (T,) the units of all lines one behind the other, an END behind each; and int64 (N + 1,) where lines begin."""
+    def coded(self, texts: Texts) -> Coded:
+        """Texts as numbers, an END behind each line."""
         numbers = self._numbers
         found: list[int] = []
         starts = [0]
@@ -45,7 +45,7 @@ class Coding:
             found += [numbers.setdefault(unit, len(numbers)) for unit in units]
             found.append(numbers.setdefault(END, len(numbers)))
             starts.append(len(found))
-        return np.array(found, np.int64), np.array(starts, np.int64)
+        return Coded(np.array(found, np.int64), np.array(starts, np.int64))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Coded:
     """Texts as numbers."""
 
     ids: np.ndarray
+    """int64 (T,): the units of all lines, one line behind the other."""
     starts: np.ndarray
+    """int64 (N + 1,): where lines begin, and where the last one ends."""
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -87,7 +89,7 @@ class Coded:
 def coded(*texts: Texts) -> list[Coded]:
     """Several texts in one coding."""
     coding = Coding()
-    return [Coded(*coding.ids(each)) for each in texts]
+    return [coding.coded(each) for each in texts]
 
 
 def divergence(one: Counts, other: Counts) -> float:
