@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, one_hot
+from torch.nn.functional import cross_entropy, embedding
 
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
@@ -74,7 +74,10 @@ class Recurrent(NetworkFamily):
 
 
 class RecurrentGenerator(Generator):
-    """(B, latent), and a number in -1..1 for each choice, (B, L), to (B, V, L): one-hot."""
+    """(B, latent), and a number in -1..1 for each choice, (B, L), to (B, V, L): one-hot.
+
+    Of samples that are to be more typical it is told a "temperature" (B,) besides, by which logits are divided.
+    """
 
     block = 256
 
@@ -94,32 +97,43 @@ class RecurrentGenerator(Generator):
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         memory = self.start(noise["latent"]).tanh()
-        chances = (noise["choices"] + 1) / 2  # (B, L) in 0..1
+        numbers = self.chosen(memory, (noise["choices"] + 1) / 2, noise.get("temperature"))
+        x = one_hot(numbers, self.symbols)
+        if torch.is_grad_enabled():
+            # What was chosen carries no gradient, so the pass over all of it at once is the same function as the one symbol
+            # by symbol, in a third of the time.
+            soft = (self.logits(memory, numbers) / self.temperature).softmax(2) * _going(numbers)[:, :, None]
+            x = x + (soft - soft.detach())
+        return Generated(x.transpose(1, 2))
+
+    @torch.no_grad()
+    def chosen(self, memory: Tensor, chances: Tensor, temperature: Tensor | None = None) -> Tensor:
+        """int64 (B, L): symbols given the first memory (B, width), each by its chance (B, L) in 0..1."""
+        sharper = 1.0 if temperature is None else 1 / temperature[:, None]
+        weights = self.memory.all_weights[0]
         read = self.read.weight[self.symbols].expand(len(chances), -1)
         ended = torch.zeros(len(chances), dtype=torch.bool, device=chances.device)
-        written: list[Tensor] = []
+        numbers: list[Tensor] = []
         for place in range(self.length):
-            memory = torch.gru_cell(read, memory, *self.memory.all_weights[0])
-            logits = self.write(memory).float()
-            chosen = drawn(logits.detach(), chances[:, place]).masked_fill(ended, END)
-            symbol = one_hot(chosen, self.symbols).to(logits.dtype)
-            if torch.is_grad_enabled():
-                soft = (logits / self.temperature).softmax(1) * (~ended)[:, None]
-                symbol = symbol + (soft - soft.detach())
-            written.append(symbol)
-            ended = ended | (chosen == END)
-            read = embedding(chosen, self.read.weight)
-        return Generated(torch.stack(written, 2))
+            memory = torch.gru_cell(read, memory, *weights)
+            number = drawn(self.write(memory).float() * sharper, chances[:, place]).masked_fill(ended, END)
+            ended = ended | (number == END)
+            read = embedding(number, self.read.weight)
+            numbers.append(number)
+        return torch.stack(numbers, 1)
+
+    def logits(self, memory: Tensor, numbers: Tensor) -> Tensor:
+        """(B, L, V) float32: of each symbol, given those of `numbers` (B, L) before it and the first memory."""
+        before = torch.cat([torch.full_like(numbers[:, :1], self.symbols), numbers[:, :-1]], 1)
+        return self.write(self.memory(self.read(before), memory[None])[0]).float()
 
     def log_likelihood(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
-        """Up to and with the first END; of the latent that is the middle of all."""
-        numbers = x.argmax(1)  # (B, L)
-        latent = x.new_zeros(len(x), self.noise["latent"].shape[0])
-        before = torch.cat([torch.full_like(numbers[:, :1], self.symbols), numbers[:, :-1]], 1)
-        memory, _ = self.memory(self.read(before), self.start(latent).tanh()[None])
-        likely = self.write(memory).float().log_softmax(2).gather(2, numbers[:, :, None])[:, :, 0]
-        counts = torch.cat([torch.ones_like(before[:, :1]), before[:, 1:] != END], 1)
-        return (likely * counts).sum(1)
+        """Up to and with the first END; given the latent that is the middle of all."""
+        numbers = x.argmax(1)
+        latent = x.new_zeros(len(x), *self.noise["latent"].shape)
+        logits = self.logits(self.start(latent).tanh(), numbers)
+        likely = -cross_entropy(logits.transpose(1, 2), numbers, reduction="none")
+        return (likely * _going(numbers)).sum(1)
 
 
 class RecurrentDiscriminator(Discriminator):
@@ -131,13 +145,13 @@ class RecurrentDiscriminator(Discriminator):
         super().__init__()
         symbols, length = spec.shape
         width = family.discriminator_width
-        self.read = nn.Conv1d(symbols, family.symbol_width, 1, bias=False)
+        self.read = nn.Linear(symbols, family.symbol_width, bias=False)
         self.first = nn.Conv1d(family.symbol_width, width, 5, padding=2)
         self.blocks = nn.ModuleList(TextBlock(width, 3) for _ in range(family.blocks))
         self.logit = nn.Linear(2 * width, 1)
 
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
-        hidden = self.first(self.read(x))
+        hidden = self.first(self.read(x.transpose(1, 2)).transpose(1, 2))
         for block in self.blocks:
             hidden = block(halved(hidden))
         # The mean says how much of the text is wrong, the largest that something is.
@@ -149,3 +163,15 @@ def drawn(logits: Tensor, chances: Tensor) -> Tensor:
     """int64 (B,): for each row of logits (B, V) the symbol whose part of 0..1 holds its chance (B,)."""
     edges = logits.softmax(1).cumsum(1)
     return torch.searchsorted(edges, (chances * edges[:, -1])[:, None]).squeeze(1).clamp(max=logits.shape[1] - 1)
+
+
+def one_hot(numbers: Tensor, symbols: int) -> Tensor:
+    """float32 (B, L, V) of int64 (B, L)."""
+    found = torch.zeros(*numbers.shape, symbols, device=numbers.device)
+    return found.scatter_(2, numbers[:, :, None], 1.0)
+
+
+def _going(numbers: Tensor) -> Tensor:
+    """float32 (B, L): 1 up to and with the first END."""
+    ended = (numbers == END).long().cumsum(1)
+    return ((ended - (numbers == END).long()) == 0).float()

@@ -22,7 +22,7 @@ from ganwright.data.texts.spool import Spool
 PLAIN = (".txt", ".text")
 MOST_FILES_LOOKED_AT = 200
 """Names of a folder that are looked at to find out what is in it."""
-BAD = "bytes that are not text"
+BAD = "damaged text"
 EVERY = 4096
 """Records between two words about the progress."""
 
@@ -134,7 +134,7 @@ class Texts(Source):
             try:
                 paths.append((path, encoding_of(path)))
             except DataError as error:
-                self.skipped.append(Skipped(printable(path.name), "an empty file" if "nothing" in error.what else "no text"))
+                self.skipped.append(Skipped(printable(path.name), "empty file" if "nothing" in error.what else "file that is no text"))
         lengths = Shape()
         for path, encoding in paths[:MOST_FILES_LOOKED_AT]:
             lengths.add("".join(pieces_of(path, encoding)))
@@ -176,7 +176,7 @@ class Texts(Source):
     def _usable(self, texts: Iterable[tuple[int, str | None]], noun: str) -> Iterator[str]:
         for number, text in texts:
             if text is None:
-                self.skipped.append(Skipped(f"{noun} {number:,}", "no text in the field"))
+                self.skipped.append(Skipped(f"{noun} {number:,}", "line without a text"))
             elif BROKEN.search(text):
                 self.skipped.append(Skipped(f"{noun} {number:,}", BAD))
             elif kept := tidy(text).strip():

@@ -48,7 +48,11 @@ class Vocabulary:
             ValueError: a character that no symbol begins with.
         """
         if self.longest == 1:
-            return list(self._read(text))
+            rare, numbers = self._numbers.get(RARE), self._numbers
+            read = [numbers.get(letter, rare) for letter in text]
+            if None in read:
+                raise ValueError(f"the character {text[read.index(None)]!r} was not seen before")
+            return [number for number in read if number is not None]
         found: list[int] = []
         place = 0
         for match in CHUNK.finditer(text):
