@@ -33,4 +33,6 @@ def _size(records: Sequence[Record]) -> int:
     """Bytes of all payloads."""
     if isinstance(records, Cells):
         return records.nbytes
-    return sum(record.payload.nbytes if isinstance(record.payload, np.ndarray) else len(record.payload) for record in records)
+    return sum(
+        record.payload.nbytes if isinstance(record.payload, np.ndarray) else len(record.payload) for record in records
+    )

@@ -118,8 +118,8 @@ class DataSpec:
     shape: tuple[int, ...]
     """Without the batch; (C, H, W) for pictures, (symbols, length) for texts."""
     output: Literal["tanh", "linear", "blocks", "softmax"] = "tanh"
-    """Applied to the generator's raw output, outside the generator; blocks: tanh on values, softmax over modes; softmax: over
-    the first axis, a text's symbols."""
+    """Applied to the generator's raw output, outside the generator; blocks: tanh on values, softmax over modes; softmax:
+    over the first axis, a text's symbols."""
     conditions: tuple[Condition, ...] = ()
     """What the networks are given beside noise, in order; empty for an unconditional GAN."""
     blocks: tuple[Block, ...] = ()

@@ -105,7 +105,6 @@ class Evidence:
         train, fake, *held_out = coded(*rows)
         return Tables(train, fake, held_out[0] if held_out else None)
 
-
     @property
     def texts(self) -> AllTexts:
         """The texts.

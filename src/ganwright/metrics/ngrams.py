@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ganwright.data.texts.ngrams import Coded, Counts, coded, divergence
@@ -37,22 +37,26 @@ class Ngrams(Metric):
         orders = OF_WORDS if texts.fake.unit == "words" else OF_CHARACTERS
         against = "held-out" if texts.held_out is not None else "training"
         found: dict[str, Measurement] = {}
-        others = train.take(slice(count)) if texts.held_out is not None else None
         for n in orders:
             far = partial(_far, real.counts(n), n)
-            value, error = far(fake), _error(far, fake, key, "fake")
+            value = far(fake)
             found[f"ngrams_{n}"] = Measurement(
                 value,
                 "lower",
                 count=len(fake),
                 reference=len(real),
                 protocol=f"Jensen-Shannon divergence in bits of {n}-grams of {texts.fake.unit} from {against} texts",
-                error=error,
-                floor=others and far(others),
-                floor_error=others and _error(far, others, key, "real"),
-                floor_count=others and count,
-                at_floor_count=others and (far(fake.take(slice(count))) if count < len(fake) else value),
+                error=_error(far, fake, key, "fake"),
             )
+            if texts.held_out is not None:
+                others = train.take(slice(count))
+                found[f"ngrams_{n}"] = replace(
+                    found[f"ngrams_{n}"],
+                    floor=far(others),
+                    floor_error=_error(far, others, key, "real"),
+                    floor_count=count,
+                    at_floor_count=far(fake.take(slice(count))) if count < len(fake) else value,
+                )
         return found
 
 

@@ -143,7 +143,7 @@ class RecurrentDiscriminator(Discriminator):
 
     def __init__(self, family: Recurrent, spec: DataSpec) -> None:
         super().__init__()
-        symbols, length = spec.shape
+        symbols = spec.shape[0]
         width = family.discriminator_width
         self.read = nn.Linear(symbols, family.symbol_width, bias=False)
         self.first = nn.Conv1d(family.symbol_width, width, 5, padding=2)

@@ -30,9 +30,7 @@ FEWEST_HELD_OUT = 200
 class Scorer:
     """Scores models of one run, all in the same way."""
 
-    def __init__(
-        self, scoring: Scoring, dataset: Dataset, seed: int, device: str, held_out: Dataset | None = None
-    ) -> None:
+    def __init__(self, scoring: Scoring, dataset: Dataset, seed: int, device: str, held_out: Dataset | None = None) -> None:
         """held_out: records that are not learned from; texts are scored against these, if there are enough of them."""
         self._samples, self._seed = scoring.samples, seed
         self._yardstick = yardstick_for(scoring, dataset, device)

@@ -124,7 +124,9 @@ class Divergence(Yardstick):
             made = coding.coded(fake)
             found = {n: made.counts(n) for n in ORDERS}
             half = len(made) // 2
-            halves = [far({n: part.counts(n) for n in ORDERS}) for part in (made.take(slice(half)), made.take(slice(half, None)))]
+            halves = [
+                far({n: part.counts(n) for n in ORDERS}) for part in (made.take(slice(half)), made.take(slice(half, None)))
+            ]
             return Score(far(found), covered(counts[ORDERS[-1]], found[ORDERS[-1]]), abs(halves[0] - halves[1]))
 
         return score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -211,7 +212,9 @@ class Text(Modality):
         notes = [f"{len(found.letters):,} different characters"]
         if replaced:
             share = replaced / sum(found.letters.values())
-            notes[0] += f", of which {most - 1:,} are kept: {replaced:,} places ({share:.2%}) become \N{REPLACEMENT CHARACTER}"
+            notes[0] += (
+                f", of which {most - 1:,} are kept: {replaced:,} places ({share:.2%}) become \N{REPLACEMENT CHARACTER}"
+            )
         usual = int(np.median(found.lengths))
         pieces = self.symbols == "pieces" or (self.symbols == "auto" and source.whole_records and usual > LONG)
         spaced = found.letters[" "] >= SPACED * sum(found.letters.values())
@@ -273,7 +276,7 @@ def _vocabulary_of(content: Tensor, ends: Tensor) -> Vocabulary:
     if not 1 <= len(ends) <= MOST_SYMBOLS:
         raise ValueError(f"a vocabulary has 1..{MOST_SYMBOLS} symbols")
     edges = [0, *ends.tolist()]
-    if edges[-1] != len(content) or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if edges[-1] != len(content) or any(low >= high for low, high in itertools.pairwise(edges)):
         raise ValueError("the symbols do not fill their tensor")
     raw = content.cpu().numpy().tobytes()
-    return Vocabulary([raw[low:high].decode() for low, high in zip(edges, edges[1:], strict=False)])
+    return Vocabulary([raw[low:high].decode() for low, high in itertools.pairwise(edges)])

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from ganwright.core.errors import DataError
 from ganwright.data.in_memory import WHERE
-from ganwright.data.picture_names import natural_key, printable
+from ganwright.data.picture_names import natural_key, printable, why_no_picture
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
@@ -134,7 +134,9 @@ class Texts(Source):
             try:
                 paths.append((path, encoding_of(path)))
             except DataError as error:
-                self.skipped.append(Skipped(printable(path.name), "empty file" if "nothing" in error.what else "file that is no text"))
+                self.skipped.append(
+                    Skipped(printable(path.name), "empty file" if "nothing" in error.what else "file that is no text")
+                )
         lengths = Shape()
         for path, encoding in paths[:MOST_FILES_LOOKED_AT]:
             lengths.add("".join(pieces_of(path, encoding)))
@@ -207,8 +209,6 @@ def _text_files(folder: Path, most: int | None = None) -> list[Path]:
 
 def _has_other_records(folder: Path) -> bool:
     """Whether pictures lie there, beside which texts are notes."""
-    from ganwright.data.picture_names import why_no_picture
-
     for number, path in enumerate(folder.rglob("*")):
         if number >= MOST_FILES_LOOKED_AT:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import unicodedata
@@ -49,8 +50,6 @@ def pieces_of(path: Path, encoding: TextEncoding) -> Iterator[str]:
     try:
         with path.open("rb") as raw:
             raw.seek(encoding.mark_bytes)
-            import io
-
             errors = "surrogateescape" if encoding.name == UTF_8 else "replace"
             with io.TextIOWrapper(raw, encoding=encoding.name, errors=errors, newline=None) as file:
                 while piece := file.read(PIECE):

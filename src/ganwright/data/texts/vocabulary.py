@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -104,7 +105,7 @@ def learn_pieces(chunks: Counter[str], characters: Vocabulary, most: int) -> Voc
     Args:
         chunks: how often each match of CHUNK comes.
     """
-    words = [list(characters.decode((number,)) for number in characters.encode(chunk)) for chunk in chunks]
+    words = [[characters.decode((number,)) for number in characters.encode(chunk)] for chunk in chunks]
     often = list(chunks.values())
     if len(words) > MOST_CHUNKS:
         kept = sorted(range(len(words)), key=lambda place: (-often[place], place))[:MOST_CHUNKS]
@@ -139,7 +140,7 @@ def _count(
     holders: dict[tuple[str, str], set[int]],
 ) -> None:
     """Adds a word's pairs `often` times, or takes them away where that is negative."""
-    for pair in zip(word, word[1:], strict=False):
+    for pair in itertools.pairwise(word):
         pairs[pair] += often
         if often > 0:
             holders.setdefault(pair, set()).add(place)
