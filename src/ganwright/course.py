@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from ganwright.core.errors import DivergedError
 from ganwright.data.held_out import Split
@@ -11,7 +10,8 @@ from ganwright.milestones import Preparing
 from ganwright.model.model import Model
 from ganwright.resuming import GoingOn, environment
 from ganwright.runtime.events import Events, Subscriber
-from ganwright.runtime.interrupt import StopRequest, stop_on_signals
+from ganwright.runtime.group import group
+from ganwright.runtime.interrupt import watched
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Progress, Scored, WentBack
 from ganwright.training.loop import Loop
@@ -60,7 +60,7 @@ class Course:
         """
         start = start or GoingOn()
         recorder = self.recorder
-        with _signals(self._handle_signals) as stop:
+        with watched(self._handle_signals) as stop:
             loop = Loop(
                 config,
                 split.train,
@@ -75,6 +75,10 @@ class Course:
                 memory=start.memory,
                 kept_so_far=start.kept,
             )
+            if (us := group()) is not None:
+                us.asked = stop
+                if recorder is not None:
+                    us.last_words.append(lambda error: recorder.failed(error, loop.state))
             try:
                 ended = loop.run()
             except BaseException as error:
@@ -96,12 +100,3 @@ class Course:
             self.scores.append(event)
         if isinstance(event, WentBack):
             self.history[:] = [each for each in self.history if each.step <= event.to_step]
-
-
-@contextmanager
-def _signals(handled: bool) -> Generator[StopRequest]:
-    if not handled:
-        yield StopRequest()
-        return
-    with stop_on_signals() as stop:
-        yield stop

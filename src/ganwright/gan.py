@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -15,13 +15,11 @@ from PIL import Image as PillowImage
 
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
-from ganwright.core.errors import DataError, UsageError
+from ganwright.core.errors import UsageError
 from ganwright.course import Course
-from ganwright.data.dataset import DataReport, Dataset
-from ganwright.data.held_out import Split, hold_out
+from ganwright.data.dataset import DataReport
+from ganwright.data.held_out import Split
 from ganwright.data.modalities.base import Modality
-from ganwright.data.preparation import prepare
-from ganwright.data.stream import open_stream
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
 from ganwright.milestones import CarriedOver, DataReady, PlanReady, Resuming
@@ -35,8 +33,9 @@ from ganwright.plan import Plan, make_plan
 from ganwright.regularizers.base import Regularizer
 from ganwright.resuming import (
     GoingOn,
-    Interrupted,
+    Half,
     alone,
+    check_data,
     data_of,
     differences,
     going_on,
@@ -46,8 +45,10 @@ from ganwright.resuming import (
 )
 from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine, own_random_state
+from ganwright.runtime.distributed import LEADER
 from ganwright.runtime.events import Subscriber
 from ganwright.starting import Carriage, halves_of, new_folder, read_again, read_start
+from ganwright.together import Followed, begun_run, follow, hand_over, joined, leading, note_run, records, stream_of
 from ganwright.training.augmenting import AugmentChoice
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Progress, Scored, Warned
@@ -219,23 +220,41 @@ class GAN:
         budget = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
         choices = Choices(**{field.name: getattr(self, field.name) for field in fields(Choices)})
         parts = choices.parts()
+        us = joined()
         machine = find_machine(self.device)
         keep_freed_memory()
+        halves = half(self.generator), half(self.discriminator)
+        if us is not None and stream:
+            raise UsageError(
+                "E-PEER-07", "several processes cannot share a stream", hints=("train on what can be read twice",)
+            )
+        if us is not None and us.place.rank != LEADER:
+            return self._take_over(follow(us, data, halves, machine.device, handle_signals))
+        if (run_before := begun_run()) is not None:
+            go_on = partial(self.resume, run_before, data, subscribers=subscribers, handle_signals=handle_signals)
+            again = go_on(generator=self.generator, discriminator=self.discriminator)
+            vars(self).update({name: value for name, value in vars(again).items() if name.endswith("_")})
+            return self
         course = self._new_course(subscribers, handle_signals)
         events = course.events
-        start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
-        modality = self.modality if start is None else start.modality(self.modality)
-        own = "network" in parts
-
-        if stream:
-            whole: Dataset = open_stream(data, modality, limit=limit, progress=course.preparing())
-        else:
-            whole = prepare(data, modality, limit=limit, as_numbers=own, progress=course.preparing())
-        self.data_report_ = whole.report
-        split = hold_out(whole) if holdout else Split(whole)
-        dataset = split.train
-        events.emit(DataReady(whole.report, dataset, split.held_out))
-        with own_random_state(machine.device):
+        with leading(), own_random_state(machine.device):
+            start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
+            own = "network" in parts
+            request = request_of(
+                data,
+                modality=self.modality if start is None else start.modality(self.modality),
+                limit=limit,
+                start_from="" if start is None else start.place,
+                as_numbers=own,
+                holdout=holdout,
+                epochs=epochs is not None,
+                keep_discriminator=keep_discriminator,
+                keep=keep,
+            )
+            split = stream_of(request, data, course.preparing()) if stream else records(request, data, course.preparing())
+            dataset = split.train
+            self.data_report_ = dataset.whole.report
+            events.emit(DataReady(self.data_report_, dataset, split.held_out))
             plan = make_plan(
                 dataset,
                 machine,
@@ -254,18 +273,10 @@ class GAN:
             )
             self.plan_, self.config_ = plan, plan.config
             deadline = None if plan.deadline_seconds is None else began + plan.deadline_seconds
-            request = request_of(
-                data,
-                modality=modality,
-                limit=limit,
-                start_from="" if start is None else start.place,
-                as_numbers=own,
-                holdout=holdout,
+            request = replace(
+                request,
                 train_seconds=None if deadline is None else deadline - time.monotonic(),
-                epochs=epochs is not None,
                 look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
-                keep_discriminator=keep_discriminator,
-                keep=keep,
             )
             state = initial_state(self.config_, run_spec(self.config_, dataset))
             carriage = None if start is None else start.carry_into(state, self.config_, plan.spec)
@@ -316,7 +327,24 @@ class GAN:
         """
         halves = half(generator), half(discriminator)
         more = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
-        found = read_run(find_run(str(run)), *halves, finished=more != Budget())
+        us = joined()
+        if us is not None and us.place.rank != LEADER:
+            return cls()._take_over(follow(us, data, halves, find_machine().device, handle_signals))
+        more = Budget() if begun_run() is not None else more  # which was given when it was begun
+        with leading():
+            return cls._go_on(find_run(str(run)), data, halves, more, subscribers, handle_signals)
+
+    @classmethod
+    def _go_on(
+        cls,
+        run: Path,
+        data: Any,
+        halves: tuple[Half, Half],
+        more: Budget,
+        subscribers: Sequence[Subscriber],
+        handle_signals: bool,
+    ) -> Self:
+        found = read_run(run, *halves, finished=more != Budget())
         gan = cls(found.config.recipe, seed=found.config.seed, batch=found.config.batch, modality=found.request.modality)
         gan.config_, gan.run_ = found.config, found.folder.path
         machine = find_machine(found.config.device)
@@ -325,7 +353,9 @@ class GAN:
             course = gan._new_course(subscribers, handle_signals)
             events = course.events
             start = going_on(found, halves[0])
-            split = gan._data_again(found, data, course)
+            split = records(found.request, data_of(found.request, data), course.preparing())
+            gan.data_report_ = split.train.whole.report
+            check_data(found, split)
             found, longer = lengthened(found, start, more, len(split.train))
             gan.config_ = config = found.config
             request = found.request
@@ -350,26 +380,6 @@ class GAN:
             gan._train(course, split, request, deadline, state, start)
         return gan
 
-    def _data_again(self, found: Interrupted, data: Any, course: Course) -> Split:
-        """The records of a run, as it had them.
-
-        Raises:
-            DataError: they are others now.
-        """
-        request = found.request
-        given = data_of(request, data)
-        whole = prepare(
-            given, request.modality, limit=request.limit, as_numbers=request.as_numbers, progress=course.preparing()
-        )
-        self.data_report_ = whole.report
-        split = hold_out(whole) if request.holdout else Split(whole)
-        if whole.fingerprint != found.data.get("fingerprint"):
-            what = f"the data are not those of {found.folder.path}"
-            why = f"{len(split.train):,} records of {whole.report.place}, {found.data.get('records')!r} then; other content"
-            hints = ("pass the data as they were: resume(run, data)", "or train anew")
-            raise DataError("E-RUN-07", what, why=why, hints=hints)
-        return split
-
     def _train(
         self,
         course: Course,
@@ -379,11 +389,23 @@ class GAN:
         state: TrainState,
         start: GoingOn | None = None,
     ) -> None:
+        if self.run_ is not None:
+            note_run(self.run_)
         try:
             self.ended_, self.config_, self.stop_signal_ = course.train(self.config_, split, request, deadline, state, start)
         finally:
             if course.model is not None:
                 self.model_ = course.model
+        hand_over(self.ended_, self.stop_signal_, self.config_, self.run_, course.model)
+
+    def _take_over(self, followed: Followed) -> Self:
+        """What is known of a training that another process led."""
+        self.history_, self.scores_ = [], []
+        self.ended_, self.config_, self.stop_signal_ = followed.ended, followed.config, followed.stop_signal
+        self.data_report_, self.run_ = followed.split.train.whole.report, followed.run
+        if followed.model is not None:
+            self.model_ = followed.model
+        return self
 
     def _new_course(self, subscribers: Sequence[Subscriber], handle_signals: bool) -> Course:
         course = Course(subscribers, handle_signals)

@@ -19,6 +19,7 @@ from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
 from ganwright.data.dataset import Dataset
+from ganwright.data.held_out import Split
 from ganwright.data.opening import is_labelled_path
 from ganwright.data.sources.tables import TableFile
 from ganwright.model.model import Model
@@ -28,6 +29,7 @@ from ganwright.networks.base import NetworkFamily
 from ganwright.networks.mlp import Mlp
 from ganwright.runtime.commit import newest, set_aside, sweep
 from ganwright.runtime.device import versions
+from ganwright.runtime.distributed import world_size
 from ganwright.runtime.lock import Taken, held
 from ganwright.training.checkpoint import TENSORS, Checkpoint
 from ganwright.training.config import TrainConfig
@@ -108,10 +110,7 @@ def read_run(path: Path, generator: Half = None, discriminator: Half = None, fin
     try:
         table = tomllib.loads((path / "config.toml").read_text(encoding="utf-8"))
         request = json.loads((path / REQUEST).read_bytes())
-        train = dict(table["train"])
-        family = stored_family(path / "config.toml", train.pop("network"), generator, discriminator)
-        # Modules are no plain values: the config is read with others in their place.
-        config = replace(from_plain(TrainConfig, {**train, "network": to_plain(Mlp())}, "train"), network=family)
+        config = config_from(table["train"], path / "config.toml", (generator, discriminator))
         found = from_plain(Request, request, "request")
         run = Interrupted(RunFolder(path), config, found, dict(table["data"]))
     except ModelFileError:
@@ -124,6 +123,20 @@ def read_run(path: Path, generator: Half = None, discriminator: Half = None, fin
         hints = (f"ganwright resume {path} --time 20m to train it for longer", f"ganwright sample {path} -n 100")
         raise UsageError("E-RUN-05", f"{path} is finished", hints=hints)
     return run
+
+
+def config_from(plain: Mapping[str, Any], where: Path, halves: tuple[Half, Half]) -> TrainConfig:
+    """The config again, from its plain form; of a user's own networks, with `halves` in their place.
+
+    Raises:
+        ModelFileError: it is of a user's own modules, which are not given.
+        UsageError: no such setting.
+    """
+    train = dict(plain)
+    network = train.pop("network")
+    family = stored_family(where, network, *halves)
+    # Modules are no plain values: the config is read with others in their place.
+    return replace(from_plain(TrainConfig, {**train, "network": to_plain(Mlp())}, "train"), network=family)
 
 
 def going_on(run: Interrupted, generator: Half = None) -> GoingOn:
@@ -148,9 +161,22 @@ def going_on(run: Interrupted, generator: Half = None) -> GoingOn:
         memory=from_plain(Memory, facts["memory"], "memory"),
         kept=Model.load(kept, run.config.device, generator=generator) if kept.is_file() else None,
         attempt=attempt,
-        environment=facts["environment"],
+        environment={"processes": 1, **facts["environment"]},
         notes=tuple(notes),
     )
+
+
+def check_data(run: Interrupted, split: Split) -> None:
+    """
+    Raises:
+        DataError: the records are not those that the run had.
+    """
+    whole = split.train.whole
+    if whole.fingerprint != run.data.get("fingerprint"):
+        what = f"the data are not those of {run.folder.path}"
+        why = f"{len(split.train):,} records of {whole.report.place}, {run.data.get('records')!r} then; other content"
+        hints = ("pass the data as they were: resume(run, data)", "or train anew")
+        raise DataError("E-RUN-07", what, why=why, hints=hints)
 
 
 def lengthened(run: Interrupted, start: GoingOn, more: Budget, records: int) -> tuple[Interrupted, str]:
@@ -186,6 +212,7 @@ def lengthened(run: Interrupted, start: GoingOn, more: Budget, records: int) -> 
 def environment(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
     """What has to be the same for going on to be exact."""
     facts = {"device": config.device, "threads": torch.get_num_threads(), "precision": config.precision, **versions()}
+    facts["processes"] = world_size()
     return {**facts, "records": len(dataset), "data": dataset.whole.fingerprint}
 
 

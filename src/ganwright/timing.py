@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from ganwright.data.dataset import Dataset
 from ganwright.runtime.memory import give_back, is_out_of_memory
+from ganwright.training import crew
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import initial_state
-from ganwright.training.step import Report, train_step
+from ganwright.training.step import Report
 
 TIMING_SECONDS = 3.0
 """Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""
@@ -55,6 +56,7 @@ def time_steps(
     config = replace(config, total_samples=max(1, config.total_samples))
     spec = run_spec(config, dataset)
     state, batches = initial_state(config, spec), Batches(dataset.head, config)
+    crew.begin(config, state)
     cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
     cycle = int(min(cycle, max(1, steps_to_come)))  # a shorter run sees no whole cycle either
 
@@ -62,7 +64,7 @@ def time_steps(
         began = now()
         report: Report = {}
         for _ in range(count):
-            report = train_step(state, config, spec, batches)
+            report = crew.step(state, config, spec, batches)
         float(report["generator_loss"])  # wait for the device
         return now() - began
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from ganwright.core.errors import GanwrightError
+from ganwright.core.speaking import speaks
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Output:
         return sys.stderr if self.json else sys.stdout
 
     def line(self, text: str = "", *, problem: bool = False) -> None:
-        """One message; a problem goes to standard error either way."""
+        """One message; a problem goes to standard error either way. Of several processes one speaks."""
+        if not speaks():
+            return
         print(text, file=sys.stderr if problem else self.stream, flush=True)
 
     def mute(self) -> None:
@@ -36,7 +39,7 @@ class Output:
 
     def document(self, value: Any) -> None:
         """The JSON document, when one was asked for; in ASCII, so that no terminal is steered by what is in it."""
-        if self.json:
+        if self.json and speaks():
             print(json_module.dumps(value), flush=True)
 
     def error(self, error: GanwrightError) -> int:

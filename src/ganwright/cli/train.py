@@ -11,9 +11,11 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
+from ganwright.cli.processes import launched
 from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
+from ganwright.core.speaking import speaks
 
 if TYPE_CHECKING:
     from ganwright.gan import GAN
@@ -59,6 +61,10 @@ def train(
     keep: int = 2,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     patience: int | None = None,
+    processes: int | None = None,
+    nodes: int = 1,
+    rendezvous: str = "",
+    max_restarts: int = 0,
     table: TableFlags = NOTHING_SAID,
     text: TextFlags = NOTHING_OF_TEXTS,
     json: Json = False,
@@ -136,7 +142,17 @@ def train(
         Keep 5% of the records (at least 200, at most 10%) from training, for `ganwright evaluate`.
     patience
         Stop early: after so many scores in a row that are no better than the best one.
+    processes
+        Processes on this machine that share each batch. Default: one for each GPU.
+    nodes
+        Machines that train together; the same command is given on each of them.
+    rendezvous
+        Where they meet: HOST:PORT, with HOST one of the machines.
+    max_restarts
+        When a process dies, start all of them anew so many times, from the newest checkpoint.
     """
+    if (code := launched(processes, nodes, rendezvous, max_restarts, Output(json))) is not None:
+        return code
     budget = Budget(
         seconds=parse_duration(time) if time is not None else None,
         epochs=epochs,
@@ -199,8 +215,9 @@ def run_training(
 
 def say_the_end(gan: GAN, output: Output) -> int:
     """What came of a run; its exit code."""
-    _say_what_next(gan, output)
-    output.document(_summary(gan))
+    if speaks():
+        _say_what_next(gan, output)
+        output.document(_summary(gan))
     return {"finished": 0, "stopped": INTERRUPTED, "preempted": PREEMPTED}[gan.ended_.ending]
 
 

@@ -70,13 +70,11 @@ class Shuffled:
 
     def draw(self, key: Key, places: range) -> np.ndarray:
         """The records (int64) at `places` of the endless sequence; only the key's seed and attempt matter."""
+        numbers, offsets = np.divmod(np.arange(places.start, places.stop, places.step), self.count)
         indices = np.empty(len(places), dtype=np.int64)
-        done = 0
-        while done < len(places):
-            number, offset = divmod(places[done], self.count)
-            some = min(self.count - offset, len(places) - done)
-            indices[done : done + some] = self._pass_order(key.seed, key.attempt, number)[offset : offset + some]
-            done += some
+        for number in np.unique(numbers).tolist():
+            here = numbers == number
+            indices[here] = self._pass_order(key.seed, key.attempt, number)[offsets[here]]
         return indices
 
     def _shuffle(self, seed: int, attempt: int, number: int) -> np.ndarray:
@@ -110,7 +108,7 @@ class Balanced:
     def draw(self, key: Key, places: range) -> np.ndarray:
         """The records (int64) at `places` of the endless sequence; only the key's seed and attempt matter."""
         count = len(self._members)
-        rounds, turns = np.divmod(np.arange(places.start, places.stop), count)
+        rounds, turns = np.divmod(np.arange(places.start, places.stop, places.step), count)
         blocks = rounds // self._at_once
         classes = np.empty(len(rounds), np.int64)
         for block in np.unique(blocks).tolist():
@@ -120,7 +118,7 @@ class Balanced:
         for place in np.unique(classes).tolist():
             mine = classes == place
             first, last = int(rounds[mine][0]), int(rounds[mine][-1])
-            # One record a round: those of the rounds between the first and the last, all there are.
+            # One record a round: those of the rounds between the first and the last.
             drawn = self._samplers[place].draw(key, range(first, last + 1))
             indices[mine] = self._members[place][drawn[rounds[mine] - first]]
         return indices

@@ -32,10 +32,11 @@ class Repetition(Metric):
     def measure(self, evidence: Evidence) -> dict[str, Measurement]:
         texts = evidence.texts
         real = texts.held_out if texts.held_out is not None else texts.train
-        count = min(MOST, len(texts.fake), len(real))
-        if count < FEWEST:
-            raise NotMeasurable(f"at least {FEWEST} texts of each side are needed, not {count}")
-        fake, floor = (_measured(each.take(slice(count))) for each in (texts.fake, real))
+        count, floor_count = min(MOST, len(texts.fake)), min(MOST, len(texts.fake), len(real))
+        if floor_count < FEWEST:
+            raise NotMeasurable(f"at least {FEWEST} texts of each side are needed, not {floor_count}")
+        fake, floor = _measured(texts.fake.take(slice(count))), _measured(real.take(slice(floor_count)))
+        as_many = fake if floor_count == count else _measured(texts.fake.take(slice(floor_count)))
         unit = texts.fake.unit
         better: dict[str, Better] = {name: "lower" if name in ("self_bleu", "twins") else "higher" for name in fake}
         protocols = {
@@ -47,13 +48,13 @@ class Repetition(Metric):
                 value,
                 better[name],
                 count=count,
-                reference=count,
+                reference=floor_count,
                 protocol=protocols.get(name, f"share of different ones among all {name[-1]}-grams of {unit}"),
                 error=error,
                 floor=floor[name][0],
                 floor_error=floor[name][1],
-                floor_count=count,
-                at_floor_count=value,
+                floor_count=floor_count,
+                at_floor_count=as_many[name][0],
             )
             for name, (value, error) in fake.items()
         }

@@ -22,6 +22,7 @@ from ganwright.networks.base import (
     Verdict,
     check_width,
 )
+from ganwright.runtime.precision import at_least_single
 
 MOST_LAYERS = 32
 
@@ -106,7 +107,7 @@ class ColumnGenerator(Generator):
         row, known, drawn = self.layout.split(self.layout.nothing(latent) if told is None else told)
         if not self.training:
             return Generated(self._in_passes(latent, choices, row, known, self.parts))
-        logits = self.raw(latent[:, 0], row, known).float()
+        logits = at_least_single(self.raw(latent[:, 0], row, known))
         unknown = drawn[:, self.layout.on(drawn.device).column_of]
         x = row + unknown * self._chosen(logits, choices)
         return Generated(x, {"log_probabilities": self.layout.log_softmax(logits), "drawn": self._words(unknown)})
@@ -138,7 +139,7 @@ class ColumnGenerator(Generator):
         for number, part in enumerate(parts):
             places, columns = part.places(known.device), part.columns
             hidden = self._hidden(told + linear(latent[:, number], of_latent))
-            logits = linear(hidden, self.exit.weight[places], self.exit.bias[places]).float()
+            logits = at_least_single(linear(hidden, self.exit.weight[places], self.exit.bias[places]))
             mine = 1 - known[:, columns]
             x = choose(part, logits) if choose is not None else None
             if x is None:

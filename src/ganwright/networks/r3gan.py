@@ -34,6 +34,7 @@ from ganwright.networks.parts.places import from_the_end, width_for
 from ganwright.networks.parts.resampling import downsample, upsample
 from ganwright.networks.parts.residual import Convolution, GroupedBlock
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
+from ganwright.runtime.precision import at_least_single
 
 MOST_STAGES = 16
 MOST_BLOCKS = 64
@@ -132,7 +133,7 @@ class R3ganGenerator(Generator):
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         exact = exact_stages(len(self.stages))
         with _exact(noise["latent"]):
-            scales = self.scales(self.conditions(noise["latent"].float(), condition))
+            scales = self.scales(self.conditions(noise["latent"], condition))
             x = (scales[:, :, None, None] * self.basis).contiguous(memory_format=torch.channels_last)
             for number in range(exact):
                 x = self._stage(x, number)
@@ -173,7 +174,7 @@ class R3ganDiscriminator(Discriminator):
         for number in range(rough):
             x = self._stage(x, number)
         with _exact(x):
-            x = x.float()
+            x = at_least_single(x)
             for number in range(rough, len(self.stages)):
                 x = self._stage(x, number)
             summed = (x * self.basis).sum((2, 3))

@@ -19,6 +19,7 @@ from torch.autograd import grad
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
 from ganwright.core.schedule import Schedule
+from ganwright.runtime.precision import at_least_single
 
 REGULARIZERS = Registry("regularizer", "ganwright.regularizers")
 
@@ -85,7 +86,7 @@ def squared_gradient(logits: tuple[Tensor, ...], x: Tensor) -> Tensor:
     """Squared L2 norm of d(sum of logits)/dx per record: (B,), float32, differentiable once more."""
     total = sum((head.sum() for head in logits[1:]), start=logits[0].sum())
     (gradient,) = grad(total, x, create_graph=True)
-    return gradient.float().square().flatten(1).sum(1)
+    return at_least_single(gradient).square().flatten(1).sum(1)
 
 
 def slope(logits: tuple[Tensor, ...], x: Tensor) -> Tensor:

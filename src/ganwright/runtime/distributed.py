@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.distributed
 from torch import Tensor
+
+LEADER = 0
+"""The process that decides, speaks and saves."""
 
 
 def world_size() -> int:
@@ -15,34 +21,90 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """This process's number, 0 in the one that speaks and saves."""
-    return torch.distributed.get_rank() if _together() else 0
+    """This process's number, `LEADER` in the one that speaks and saves."""
+    return torch.distributed.get_rank() if _together() else LEADER
 
 
 def share_of(count: int) -> slice:
-    """The places of a global batch of `count` that belong to this process; shares differ by at most one."""
-    size, mine = world_size(), rank()
-    return slice(count * mine // size, count * (mine + 1) // size)
+    """The places of a global batch of `count` that belong to this process: every world_size-th, from its rank on.
+
+    So of data that are dealt out to readers by their place, a process always meets the same ones (`data/shards.py`).
+    """
+    return slice(rank(), count, world_size())
 
 
-def sum_gradients(parameters: Iterable[Tensor]) -> None:
-    """Replace each gradient by its sum over all processes, in one flat exchange."""
+def parts_of(count: int, parts: int) -> list[slice]:
+    """This process's places of a global batch of `count`, in up to `parts` parts that are as large as can be.
+
+    Every process has as many parts as the others, since they meet in each.
+    """
+    size, first = world_size(), rank()
+    mine = len(range(first, count, size))
+    parts = max(1, min(parts, count // size))
+    edges = [mine * part // parts for part in range(parts + 1)]
+    return [slice(first + size * a, min(count, first + size * b), size) for a, b in pairwise(edges)]
+
+
+def sum_over_processes(gradients: Iterable[Tensor], numbers: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Replace each gradient by its sum over all processes, and give the sums of the numbers (), in one flat exchange."""
     if world_size() == 1:
-        return
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
+        return numbers
+    each = [*gradients, *numbers.values()]
+    flat = torch.cat([value.reshape(-1) for value in each])
     torch.distributed.all_reduce(flat)
-    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
+    sums = [part.view_as(value) for value, part in zip(each, flat.split([value.numel() for value in each]), strict=True)]
+    first = len(each) - len(numbers)
+    for gradient, part in zip(each[:first], sums, strict=False):
+        gradient.copy_(part)
+    return {name: part.clone() for name, part in zip(numbers, sums[first:], strict=True)}
 
 
 def summed(value: Tensor) -> Tensor:
-    """The sum of `value` over all processes."""
+    """The sum of `value` over all processes; nothing flows back through it."""
     if world_size() == 1:
         return value
-    total = value.clone()
+    total = value.detach().clone()
     torch.distributed.all_reduce(total)
     return total
+
+
+def summed_within(value: Tensor) -> Tensor:
+    """The sum of `value` over all processes, as a part of what each of them differentiates.
+
+    A loss is the sum of what each process has of it. So what flows back is the sum of what flows back in each, and so on for
+    the derivatives of that.
+    """
+    result: Tensor = _Sum.apply(value) if world_size() > 1 else value
+    return result
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return summed(value)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _Sum.apply(gradient)
+
+
+_meeting = False
+
+
+@contextmanager
+def meeting() -> Generator[None]:
+    """All processes do the same meanwhile, so that layers may speak to each other; elsewhere they must not."""
+    global _meeting
+    before, _meeting = _meeting, True
+    try:
+        yield
+    finally:
+        _meeting = before
+
+
+def is_meeting() -> bool:
+    """Whether batch statistics are of all processes together."""
+    return _meeting and world_size() > 1
 
 
 def _together() -> bool:

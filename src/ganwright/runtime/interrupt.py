@@ -42,6 +42,16 @@ class StopRequest:
 
 
 @contextmanager
+def watched(handle: bool) -> Generator[StopRequest]:
+    """`stop_on_signals`, or a request that nobody makes, where signals are somebody else's business."""
+    if not handle:
+        yield StopRequest()
+        return
+    with stop_on_signals() as stop:
+        yield stop
+
+
+@contextmanager
 def stop_on_signals() -> Generator[StopRequest]:
     """Turn the first of each of these signals into a request; the second of its kind acts at once, as it did before.
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganwright.runtime.distributed import summed
-
 EVERY_STEPS = 4
 """Steps whose verdicts are averaged before the strength is changed."""
 STRENGTH, RIGHT = "strength", "right"
 
 Adapted = dict[str, Tensor]
 """What is remembered, two scalars on the run's device: the strength, and the share of verdicts on reals that were right,
-summed over the steps since it was last changed (of this process's records, in parts of the global batch)."""
+summed over the steps since it was last changed."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,12 @@ class Adaptive:
         """The memory after the step with this number, none of whose values is waited for.
 
         Args:
-            real_called_real: the share of verdicts on reals that were right in it, this process's part of the global mean.
+            real_called_real: the share of verdicts on reals that were right in it.
         """
         right = memory[RIGHT] + real_called_real
         if (step + 1) % EVERY_STEPS:
             return {**memory, RIGHT: right}
-        often = 2 * summed(right) / EVERY_STEPS - 1
+        often = 2 * right / EVERY_STEPS - 1
         change = EVERY_STEPS * samples_per_step / self._samples_to_full(total_samples)
         strength = (memory[STRENGTH] + change * (often - self.target).sign()).clamp(0, self.most)
         return {STRENGTH: strength, RIGHT: torch.zeros_like(right)}

@@ -62,7 +62,7 @@ class Batches:
         last = self._draws_per_step - 1
         draw = key.step * self._draws_per_step + (key.repeat if key.turn == "discriminator" else last)
         first = draw * self.config.batch
-        indices = self._sampler.draw(key, range(first, first + self.config.batch))[rows]
+        indices = self._sampler.draw(key, range(first, first + self.config.batch)[rows])
         columns = self._rows.batch(indices, names)
         return {name: column.to(self.config.device, non_blocking=True) for name, column in columns.items()}
 

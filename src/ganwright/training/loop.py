@@ -22,6 +22,7 @@ from ganwright.model.model import Model
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import Stopped, StopRequest
 from ganwright.runtime.memory import give_back, is_out_of_memory
+from ganwright.training import crew
 from ganwright.training.adaptive import Adaptive
 from ganwright.training.average import LOOK_STATISTICS_BATCHES, STATISTICS_BATCHES, estimate_generator_statistics
 from ganwright.training.batches import Batches
@@ -47,7 +48,6 @@ from ganwright.training.run_spec import run_spec
 from ganwright.training.saver import Commit, Saver
 from ganwright.training.selection import Selection
 from ganwright.training.state import TrainState
-from ganwright.training.step import train_step
 
 FIRST_LOOK_SECONDS = 15.0
 CHECKPOINT_SECONDS = 30.0
@@ -124,6 +124,7 @@ class Loop:
         """
         self._started = self.now() - self.memory.seconds
         self._saver.hold(self.state)
+        crew.begin(self.config, self.state)
         try:
             while True:
                 ended = self._try()
@@ -162,7 +163,7 @@ class Loop:
 
         ending = self._ending()
         while ending is None:
-            self._recent.append(train_step(self.state, self.config, self.spec, self._batches))
+            self._recent.append(crew.step(self.state, self.config, self.spec, self._batches))
 
             # Score, at places of the run that do not depend on the clock, and keep the best.
             if self._due_score():
@@ -241,6 +242,7 @@ class Loop:
         for network in (self.state.generator, self.state.discriminator):
             network.requires_grad_(False)
         good.restore(self.state)
+        crew.begin(self.config, self.state)
         self._recent.clear()
         self._pace.clear()
         self._saved_step = self.state.step

@@ -12,8 +12,9 @@ from ganwright.core.errors import UsageError
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import Discriminator, Generator
+from ganwright.networks.parts.joint_norm import join_statistics
 from ganwright.regularizers.base import RegularizerState
-from ganwright.runtime.distributed import summed
+from ganwright.runtime.distributed import summed, world_size
 from ganwright.runtime.keys import Key
 from ganwright.runtime.placing import place
 from ganwright.training.adaptive import STRENGTH, Adaptive
@@ -66,7 +67,7 @@ class TrainState:
         """Move the strength of what was augmented in this step, where that is asked for; gives what it was, for the report.
 
         Args:
-            real_called_real: the share of verdicts on reals that were right, this process's part of the global mean.
+            real_called_real: the share of verdicts on reals that were right.
         """
         if not config.augmentations:
             return {}
@@ -88,6 +89,8 @@ def initial_state(config: TrainConfig, spec: DataSpec) -> TrainState:
         generator, discriminator = config.network.build(spec)
     for network in (generator, discriminator):
         place(network, config.device)
+        if world_size() > 1:
+            join_statistics(network)
     # What a user's own network keeps frozen never gets into an optimizer, and so stays frozen.
     learning = {"generator": _learning("generator", generator), "discriminator": _learning("discriminator", discriminator)}
     strength = config.augmentation_strength

@@ -7,7 +7,6 @@ processes. So the result does not depend on how many share a batch. No logging, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch.nn.utils import get_total_norm
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.regularizers.base import Regularizer
-from ganwright.runtime.distributed import share_of, sum_gradients
+from ganwright.runtime.distributed import meeting, parts_of, sum_over_processes
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
@@ -24,9 +23,10 @@ from ganwright.training.statistics import held_statistics, moved_once
 from ganwright.training.turn import Turn, due
 
 Report = dict[str, Tensor]
-"""Numbers of one step, as detached scalars still on the device: reading one is what waits for it. Those of this process."""
+"""Numbers of one step, as detached scalars still on the device: reading one is what waits for it."""
 
 
+@meeting()
 def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: Batches) -> Report:
     """One step: the discriminator's turns, the generator's turn, the average generator's update."""
     report: Report = {}
@@ -36,19 +36,22 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     config.generator_optimizer.follow(state.generator_optimizer, *now)
     config.discriminator_optimizer.follow(state.discriminator_optimizer, *now)
 
+    # This process's rows of the global batch, in as many parts as are worked on one after another.
+    parts = parts_of(config.batch, config.micro_batches)
+
     # Discriminator turns: tell real records from fakes.
     for repeat in range(config.discriminator_steps):
         key = state.key("discriminator", repeat)
         unfreeze(state.discriminator_optimizer)
-        report |= added(tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
-        report["discriminator_gradient"] = update(state.discriminator_optimizer, state.discriminator)
+        found = added(tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts)
+        report |= update("discriminator", state.discriminator_optimizer, state.discriminator, found)
         state.settle()
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
     key = state.key("generator")
     unfreeze(state.generator_optimizer)
-    report |= added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts_of(config))
-    report["generator_gradient"] = update(state.generator_optimizer, state.generator)
+    found = added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts)
+    report |= update("generator", state.generator_optimizer, state.generator, found)
     state.settle()
 
     # Adapt the augmentation to how often the discriminator was right.
@@ -128,15 +131,6 @@ def pass_for_real(turn: Turn, batches: Batches) -> Report:
     return report
 
 
-def parts_of(config: TrainConfig) -> list[slice]:
-    """This process's rows of the global batch, in as many parts as are worked on one after another."""
-    mine = share_of(config.batch)
-    count = mine.stop - mine.start
-    parts = min(config.micro_batches, count)
-    edges = [mine.start + count * part // parts for part in range(parts + 1)]
-    return [slice(first, last) for first, last in pairwise(edges)]
-
-
 def added(reports: Iterable[Report]) -> Report:
     """The reports of a turn's parts as one."""
     first, *others = reports
@@ -170,10 +164,11 @@ def unfreeze(optimizer: torch.optim.Optimizer) -> None:
             parameter.requires_grad_(True)
 
 
-def update(optimizer: torch.optim.Optimizer, network: torch.nn.Module) -> Tensor:
-    """Move `network` down the gradients that were gathered, over all processes, and freeze it again; gives their norm."""
+def update(player: str, optimizer: torch.optim.Optimizer, network: torch.nn.Module, report: Report) -> Report:
+    """Move `network` down the gradients that were gathered, over all processes, and freeze it again; gives their report."""
     network.requires_grad_(False)
-    sum_gradients(network.parameters())
-    norm = get_total_norm([weight.grad for weight in network.parameters() if weight.grad is not None])
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    report = sum_over_processes(gradients, report)
+    report[f"{player}_gradient"] = get_total_norm(gradients)
     optimizer.step()
-    return norm
+    return report

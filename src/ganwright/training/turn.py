@@ -12,9 +12,11 @@ from ganwright.data.spec import DataSpec
 from ganwright.model.noise import draw_noise
 from ganwright.model.output import apply_output
 from ganwright.networks.base import UNCONDITIONED, Conditions
+from ganwright.networks.parts.joint_draws import JointDraws, drawing
 from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.distributed import share_of
 from ganwright.runtime.keys import Key
+from ganwright.runtime.precision import at_least_single
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
 
@@ -40,19 +42,25 @@ class Turn:
     fake_logits: tuple[Tensor, ...] = ()
     extras: Mapping[str, Tensor] = field(default_factory=dict)
     """What the generator gave besides the last fakes."""
+    _joint_draws: JointDraws | None = None
+    """None where these rows are the whole batch."""
 
     def __post_init__(self) -> None:
-        # What modules draw by themselves (dropout, a user's own noise) follows the step too, apart for other rows.
+        # What modules draw by themselves (a user's own noise) follows the step too, apart for other rows; layers of ours
+        # (dropout) draw for the whole batch, and take these rows.
         torch.manual_seed(self.key.seed_for(f"modules {self.rows.start}"))
+        batch = self.config.batch
+        if len(range(batch)[self.rows]) < batch:
+            self._joint_draws = JointDraws(self.rows, batch, self.key.seed_for("modules 0"), self.config.device)
 
     def generate(self) -> Tensor:
         """Fakes for this turn's noise, (B, *shape) float32."""
         noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
         mine = {name: self._mine(value) for name, value in noise.items()}
-        with self._precision():
+        with self._precision(), drawing(self._joint_draws):
             made = self.state.generator(mine, self.condition)
         self.extras = made.extras
-        return apply_output(self.spec, made.raw.float())
+        return apply_output(self.spec, at_least_single(made.raw))
 
     def judge(self, x: Tensor) -> tuple[Tensor, ...]:
         """The discriminator's logits per head, float32."""
@@ -73,9 +81,9 @@ class Turn:
         discriminator = self.state.discriminator
         draws = self.uniform("reconstruction", (x.shape[0], discriminator.reconstruction_draws))
         x = self._augmented(x)
-        with self._precision():
+        with self._precision(), drawing(self._joint_draws):
             pairs = discriminator.reconstruct(x, draws)
-        return tuple((drawn.float(), meant.float()) for drawn, meant in pairs)
+        return tuple((at_least_single(drawn), at_least_single(meant)) for drawn, meant in pairs)
 
     def log_likelihood(self, x: Tensor) -> Tensor:
         """How likely the generator is to make `x` (B, *shape), (B,) float32 in nats.
@@ -88,7 +96,7 @@ class Turn:
 
     @property
     def is_first(self) -> bool:
-        """Whether its rows are the first of those that this process works on."""
+        """Whether its rows are the first ones that this process works on."""
         return self.rows.start == share_of(self.config.batch).start
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
@@ -104,9 +112,9 @@ class Turn:
         return x
 
     def _verdict(self, x: Tensor, condition: Conditions) -> tuple[Tensor, ...]:
-        with self._precision():
+        with self._precision(), drawing(self._joint_draws):
             logits = self.state.discriminator(x, condition).logits
-        return tuple(head.float() for head in logits)
+        return tuple(at_least_single(head) for head in logits)
 
     def _mine(self, drawn: Tensor) -> Tensor:
         return drawn[self.rows].to(self.config.device, non_blocking=True)

@@ -37,11 +37,10 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
 def test_a_lone_process_has_everything() -> None:
     assert (distributed.world_size(), distributed.rank()) == (1, 0)
-    assert distributed.share_of(7) == slice(0, 7)
-    weight = torch.ones(3, requires_grad=True)
-    weight.grad = torch.full((3,), 2.0)
-    distributed.sum_gradients([weight])
-    assert weight.grad.tolist() == [2.0, 2.0, 2.0]
+    assert list(range(7))[distributed.share_of(7)] == list(range(7))
+    gradient, loss = torch.full((3,), 2.0), torch.tensor(0.5)
+    assert distributed.sum_over_processes([gradient], {"loss": loss}) == {"loss": loss}
+    assert gradient.tolist() == [2.0, 2.0, 2.0]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
@@ -54,11 +53,25 @@ def test_shares_cover_every_place_exactly_once_and_differ_by_one_at_most(size: i
             mine = list(range(count))[distributed.share_of(count)]
             places += mine
             lengths.add(len(mine))
-        assert places == list(range(count))
+        assert sorted(places) == list(range(count))
         assert max(lengths) - min(lengths) <= 1
 
 
-def test_gradients_are_summed_in_one_exchange(pretend: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("parts", [1, 2, 3, 100])
+def test_every_process_works_in_as_many_parts_that_cover_its_share(size: int, parts: int, pretend: Pretend) -> None:
+    for count in range(size, 30):
+        numbers: set[int] = set()
+        for rank in range(size):
+            pretend(size, rank)
+            mine = [place for part in distributed.parts_of(count, parts) for place in list(range(count))[part]]
+            assert mine == list(range(count))[distributed.share_of(count)]
+            assert all(list(range(count))[part] for part in distributed.parts_of(count, parts))
+            numbers.add(len(distributed.parts_of(count, parts)))
+        assert len(numbers) == 1
+
+
+def test_gradients_and_numbers_are_summed_in_one_exchange(pretend: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(2, 0)
     exchanged: list[int] = []
 
@@ -67,15 +80,13 @@ def test_gradients_are_summed_in_one_exchange(pretend: Pretend, monkeypatch: pyt
         flat.mul_(3)  # as if the other process had twice ours
 
     monkeypatch.setattr(torch.distributed, "all_reduce", all_reduce)
-    first, second, unused = (torch.zeros(shape, requires_grad=True) for shape in ((2, 3), (4,), (5,)))
-    first.grad = torch.arange(6.0).view(3, 2).t()  # not contiguous, as channels-last gradients are not
-    second.grad = torch.ones(4)
-    expected = 3 * first.grad.clone()
-    distributed.sum_gradients([first, unused, second])
-    assert torch.equal(first.grad, expected)
-    assert torch.equal(second.grad, torch.full((4,), 3.0))
-    assert unused.grad is None
-    assert exchanged == [10]
+    first = torch.arange(6.0).view(3, 2).t()  # not contiguous, as channels-last gradients are not
+    second, expected = torch.ones(4), 3 * first.clone()
+    numbers = distributed.sum_over_processes([first, second], {"loss": torch.tensor(0.5)})
+    assert torch.equal(first, expected)
+    assert torch.equal(second, torch.full((4,), 3.0))
+    assert float(numbers["loss"]) == 1.5
+    assert exchanged == [11]
 
 
 @pytest.mark.parametrize("size", [2, 3])
@@ -85,7 +96,7 @@ def test_what_a_penalty_remembers_is_the_sum_of_what_each_process_gives(
     """Of a turn whose memory was empty; shares are of unequal length."""
     config = tiny_config(network=Mlp(latent=4, generator_widths=(), discriminator_widths=(8,)), regularizers=(Lecam(),))
     data = tiny_dataset()
-    monkeypatch.setattr(step_module, "sum_gradients", lambda parameters: None)
+    monkeypatch.setattr(step_module, "sum_over_processes", lambda gradients, numbers: numbers)
     monkeypatch.setattr(state_module, "summed", lambda value: value)  # each process's own part
 
     def remembered() -> dict[str, Tensor]:
@@ -116,12 +127,13 @@ def first_gradients(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> lis
     """Those of the first discriminator turn, as this process alone computes them."""
     found: list[list[Tensor]] = []
 
-    def capture(parameters: object) -> None:
-        found.append([p.grad.clone() for p in parameters])  # type: ignore[attr-defined]
+    def capture(gradients: list[Tensor], numbers: dict[str, Tensor]) -> dict[str, Tensor]:
+        found.append([gradient.clone() for gradient in gradients])
+        return numbers
 
     data = tiny_dataset()
     state = initial_state(config, data.codec.spec)
-    monkeypatch.setattr(step_module, "sum_gradients", capture)
+    monkeypatch.setattr(step_module, "sum_over_processes", capture)
     train_step(state, config, data.codec.spec, Batches(data, config))
     return found[0]
 

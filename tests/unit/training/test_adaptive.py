@@ -21,8 +21,6 @@ from ganwright.losses.base import Loss
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.losses.relativistic import Relativistic
 from ganwright.plan import override
-from ganwright.runtime import distributed
-from ganwright.training import adaptive as adaptive_module
 from ganwright.training.adaptive import EVERY_STEPS, RIGHT, STRENGTH, Adaptive
 from ganwright.training.augmenting import augmenting
 from ganwright.training.checkpoint import TENSORS, Checkpoint
@@ -126,20 +124,6 @@ def test_parts_of_a_batch_adapt_as_the_whole_does() -> None:
     parts, _ = train(replace(config, micro_batches=4), 3)
     assert float(whole.adapted[RIGHT]) > 0
     assert float(parts.adapted[RIGHT]) == pytest.approx(float(whole.adapted[RIGHT]), abs=0.5)
-
-
-def test_processes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has its part of the verdicts, 0.3 and 0.6 of a batch; together they are 0.9, above the target."""
-    results: list[float] = []
-    monkeypatch.setattr(distributed, "world_size", lambda: 2)
-    for mine, other in ((0.3, 0.6), (0.6, 0.3)):
-        monkeypatch.setattr(torch.distributed, "all_reduce", lambda total, other=other: total.add_(EVERY_STEPS * other))
-        memory = QUICK.initial("cpu")
-        for step in range(EVERY_STEPS):
-            memory = QUICK.adapt(memory, torch.tensor(mine), step, 8, 8000)
-        results.append(float(memory[STRENGTH]))
-    assert results == pytest.approx([0.04, 0.04])
-    assert adaptive_module.summed is distributed.summed
 
 
 def test_going_on_is_never_having_stopped(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Layers that disturb values while training and let them pass afterwards; they draw from torch's global generator."""
+"""Layers that disturb values while training and let them pass afterwards; they draw for the records at hand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from ganwright.networks.keras.layer import Layer, Now, need_axes
 from ganwright.networks.keras.values import ChannelsLast, Ignored, Rate, Shape, Unsupported, real
 from ganwright.networks.parts.dropout import dropout
+from ganwright.networks.parts.joint_draws import drawn
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class SpatialDropout2D(Layer):
         return _drop_channels(inputs[0], self.rate) if now.training else inputs[0]
 
 
+def _normal(like: Tensor) -> Tensor:
+    device, dtype = like.device, like.dtype
+    return drawn(tuple(like.shape), lambda shape, g: torch.randn(shape, generator=g, device=device, dtype=dtype))
+
+
 @dataclass(frozen=True)
 class GaussianNoise(Layer):
     """Plus noise of a deviation."""
@@ -70,7 +76,7 @@ class GaussianNoise(Layer):
     seed: Ignored = None
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
-        return inputs[0] + torch.randn_like(inputs[0]) * self.stddev if now.training else inputs[0]
+        return inputs[0] + _normal(inputs[0]) * self.stddev if now.training else inputs[0]
 
 
 @dataclass(frozen=True)
@@ -82,4 +88,4 @@ class GaussianDropout(Layer):
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         deviation = math.sqrt(self.rate / (1 - self.rate))
-        return inputs[0] * (1 + torch.randn_like(inputs[0]) * deviation) if now.training else inputs[0]
+        return inputs[0] * (1 + _normal(inputs[0]) * deviation) if now.training else inputs[0]

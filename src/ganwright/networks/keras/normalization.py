@@ -12,6 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ganwright.networks.keras.initializers import ONES, ZEROS, Initializer
 from ganwright.networks.keras.layer import KerasWeights, Layer, Now, Weight, axis_within
 from ganwright.networks.keras.values import Axis, Flag, Ignored, Integers, Never, Positive, Rate, Shape, Unsupported
+from ganwright.networks.parts.joint_norm import joint_statistics, normalised
+from ganwright.runtime.distributed import is_meeting
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class BatchNormModule(KerasWeights, _BatchNorm):
         x = input.movedim(self.axis, 1)
         # Two and four axes are what torch has kernels for; with others, what is not channels goes to the rows.
         rows = x if x.ndim in (2, 4) else x.movedim(1, -1).reshape(-1, self.num_features)
+        y = self._by_all(rows) if self.training and is_meeting() else self._by_these(rows)
+        return (y if x.ndim in (2, 4) else y.view(x.movedim(1, -1).shape).movedim(-1, 1)).movedim(1, self.axis)
+
+    def _by_these(self, rows: Tensor) -> Tensor:
+        """Normalised by their own statistics while training, by the moving ones otherwise."""
         mean, variance, moved = self.running_mean, self.running_var, 0.0
         if self.training:
             mean = variance = None
@@ -82,20 +89,28 @@ class BatchNormModule(KerasWeights, _BatchNorm):
         cudnn = torch.backends.cudnn.enabled
         y = torch.batch_norm(rows, self.weight, self.bias, mean, variance, self.training, moved, self.eps, cudnn)
         if self.training and mean is not None and variance is not None:
-            self._move(mean, variance, rows.numel() // self.num_features)
-        return (y if x.ndim in (2, 4) else y.view(x.movedim(1, -1).shape).movedim(-1, 1)).movedim(1, self.axis)
+            # torch gives the variance as the sum of squares over count - 1.
+            count = rows.numel() // self.num_features
+            self._move(mean, variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance))
+        return y
+
+    def _by_all(self, rows: Tensor) -> Tensor:
+        """Normalised by the statistics of what all processes have."""
+        mean, variance, _ = joint_statistics(rows)
+        if self.track_running_stats:
+            self._move(mean, variance)
+        return normalised(rows, mean, variance, self.weight, self.bias, self.eps)
 
     @torch.no_grad()
-    def _move(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Take in a batch's mean and its variance, which torch gives as the sum of squares over count - 1."""
+    def _move(self, mean: Tensor, variance: Tensor) -> None:
+        """Take in a batch's mean and its variance, divided by N."""
         assert self.num_batches_tracked is not None
         assert self.running_mean is not None
         assert self.running_var is not None
         self.num_batches_tracked.add_(1)
-        biased = variance * ((count - 1) / count) if count > 1 else torch.zeros_like(variance)
         share = 1 / self.num_batches_tracked.to(mean.dtype) if self.momentum is None else self.momentum
         self.running_mean += share * (mean - self.running_mean)
-        self.running_var += share * (biased - self.running_var)
+        self.running_var += share * (variance - self.running_var)
 
 
 @dataclass(frozen=True)

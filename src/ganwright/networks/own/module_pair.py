@@ -28,6 +28,7 @@ from ganwright.networks.base import (
 )
 from ganwright.networks.own.sigmoid import WatchedSigmoids
 from ganwright.networks.own.tracing import first_line, traced, two_of
+from ganwright.runtime.precision import at_least_single
 
 DiscriminatorOutput = Literal["auto", "logits", "probability"]
 EPSILON = 1e-6
@@ -141,7 +142,7 @@ class OwnDiscriminator(Discriminator):
     def _logits(self, output: Tensor, sigmoids: WatchedSigmoids) -> Tensor:
         found = sigmoids.logits_of(output)
         # A probability of unknown making: its logit is exact but for the last digits near 0 and 1.
-        return found if found is not None else output.float().clamp(EPSILON, 1 - EPSILON).logit()
+        return found if found is not None else at_least_single(output).clamp(EPSILON, 1 - EPSILON).logit()
 
 
 def copied(module: nn.Module) -> nn.Module:
