@@ -36,9 +36,9 @@ MEASURES = {
     "self_bleu": "self-BLEU",
     **{f"distinct_{n}": f"different {n}-grams" for n in range(1, 4)},
     "twins": "samples with a twin",
-    "lengths": "lengths, largest difference",
-    "strange_words": "words that no training text has",
-    "copied": "training texts among samples",
+    "lengths": "lengths, difference",
+    "strange_words": "words not in the data",
+    "copied": "copied texts",
     "membership": "membership attack (AUC, chance: 0.5)",
     "membership_p": "membership test",
 }

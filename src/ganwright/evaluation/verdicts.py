@@ -81,9 +81,9 @@ def _reads_alike(measured: Measured) -> list[str]:
 def _varies(measured: Measured) -> list[str]:
     if (repeated := measured.get("self_bleu")) is None or repeated.floor is None:
         return []
-    beyond = repeated.value - repeated.floor
-    word = "No, samples repeat each other" if beyond > COLLAPSED else "Yes"
-    return [f"Varied? {word}: self-BLEU {repeated.value:.2f} (real texts: {repeated.floor:.2f})."]
+    value = _comparable(repeated)
+    word = "No, samples repeat each other" if value - repeated.floor > COLLAPSED else "Yes"
+    return [f"Varied? {word}: self-BLEU {value:.2f} (real texts: {repeated.floor:.2f})."]
 
 
 def _is_useful(measured: Measured, noun: str) -> list[str]:

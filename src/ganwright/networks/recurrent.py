@@ -44,7 +44,7 @@ class Recurrent(NetworkFamily):
     """Of the generator's memory."""
     symbol_width: int = 64
     """Of the vectors that stand for symbols, in both networks."""
-    discriminator_width: int = 96
+    discriminator_width: int = 64
     """Channels of the discriminator."""
     blocks: int = 2
     """Residual blocks of the discriminator, each at half the length of the one before."""

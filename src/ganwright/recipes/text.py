@@ -26,7 +26,7 @@ def text(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
             R2(weight=0.1, interval=8),
             Teaching(weight=Schedule(1.0, 0.1)),
         ),
-        generator_optimizer=Adam(learning_rate=Schedule(2e-3, 1e-4), beta1=0.5, beta2=0.99),
+        generator_optimizer=Adam(learning_rate=Schedule(4e-3, 1e-4), beta1=0.5, beta2=0.99),
         discriminator_optimizer=Adam(learning_rate=Schedule(5e-4, 5e-5), beta1=0.5, beta2=0.99),
         batch=64,
         average_half_life_samples=20_000,

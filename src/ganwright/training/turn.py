@@ -92,7 +92,7 @@ class Turn:
             UsageError: it is of a family that cannot tell.
         """
         with self._precision():
-            return self.state.generator.log_likelihood(x, self.condition).float()
+            return at_least_single(self.state.generator.log_likelihood(x, self.condition))
 
     @property
     def is_first(self) -> bool:

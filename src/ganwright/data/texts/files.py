@@ -25,7 +25,8 @@ NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff]")
 
 
 def encoding_of(path: Path) -> TextEncoding:
-    """The encoding of a text file; UTF-8 also where few of its lines with other than plain letters are damaged.
+    """The encoding of a text file; UTF-8 also where no more than half of its lines with other than plain
+    letters are damaged: another encoding is hardly ever right as UTF-8 by chance.
 
     Raises:
         DataError: it is no text, or cannot be read.
@@ -38,7 +39,7 @@ def encoding_of(path: Path) -> TextEncoding:
         if not line.isascii():
             damaged = BROKEN.search(line) is not None
             broken, whole = broken + damaged, whole + (not damaged)
-    return TextEncoding(UTF_8) if whole > broken else found
+    return TextEncoding(UTF_8) if whole >= max(1, broken) else found
 
 
 def pieces_of(path: Path, encoding: TextEncoding) -> Iterator[str]:

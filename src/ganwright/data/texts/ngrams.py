@@ -104,7 +104,8 @@ def divergence(one: Counts, other: Counts) -> float:
     p, q = np.zeros(len(both)), np.zeros(len(both))
     p[places[: len(one.digests)]] = one.counts / one.total
     q[places[len(one.digests) :]] = other.counts / other.total
-    return float(np.clip(_entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2, 0, 1))
+    # Rounded, since sums of logarithms leave a few units of the last place.
+    return round(float(np.clip(_entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2, 0, 1)), 9)
 
 
 def divergences(one: Coded, other: Coded, orders: Sequence[int]) -> Mapping[int, float]:
