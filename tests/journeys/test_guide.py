@@ -83,7 +83,7 @@ def commands_of(block: Block) -> Iterator[tuple[list[str], list[str]]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables, two texts."""
+    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables, texts."""
     random = np.random.default_rng(0)
     (tmp_path / "people.csv").write_text(people(random), encoding="utf-8")
     (tmp_path / "known.csv").write_text("age,education\n31,Masters\n64,\n", encoding="utf-8")

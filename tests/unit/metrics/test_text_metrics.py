@@ -53,6 +53,7 @@ def test_real_texts_are_as_good_as_the_floor_and_nonsense_is_not() -> None:
     assert real["ngrams_2"].floor is not None
     assert abs(real["ngrams_2"].value - real["ngrams_2"].floor) < 0.05
     assert nonsense["ngrams_2"].value > 5 * real["ngrams_2"].floor
+    assert real["ngrams_1"].floor is not None
     assert nonsense["ngrams_1"].value < 2 * real["ngrams_1"].floor + 0.01, "the words are the same"
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from support import tiny_lines, tiny_texts
 
 from ganwright.core.errors import UsageError
 from ganwright.data.dataset import Dataset
-from ganwright.data.modalities.text import Text, TextCodec
+from ganwright.data.modalities.text import Symbols, Text, TextCodec
 from ganwright.data.preparation import prepare
 from ganwright.data.record import Record
 
@@ -25,7 +26,7 @@ def all_of(data: Dataset) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("symbols", ["characters", "pieces"])
-def test_what_was_packed_comes_back(symbols: str) -> None:
+def test_what_was_packed_comes_back(symbols: Symbols) -> None:
     lines = tiny_lines(60)
     data = prepare(lines, Text(symbols=symbols, length=40))
     x = all_of(data)
@@ -141,6 +142,6 @@ def test_texts_are_drawn_as_a_picture() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"vocabulary": 1}, {"vocabulary": 10**6}, {"length": 0}, {"length": 10**6}])
-def test_settings_out_of_bounds_are_refused(settings: dict[str, int]) -> None:
+def test_settings_out_of_bounds_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="E-TEXT-01"):
         Text(**settings)
