@@ -146,7 +146,7 @@ class RecurrentDiscriminator(Discriminator):
         symbols = spec.shape[0]
         width = family.discriminator_width
         self.read = nn.Linear(symbols, family.symbol_width, bias=False)
-        # A vector for each symbol, as large as an embedding's: a linear layer's weights would be small where symbols are many.
+        # As large as an embedding's vectors: a linear layer's first weights are small where symbols are many.
         nn.init.normal_(self.read.weight)
         self.first = nn.Conv1d(family.symbol_width, width, 5, padding=2)
         self.blocks = nn.ModuleList(TextBlock(width, 3) for _ in range(family.blocks))

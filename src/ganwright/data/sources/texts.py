@@ -13,8 +13,8 @@ from ganwright.data.picture_names import natural_key, printable, why_no_picture
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
-from ganwright.data.sources.tables import JSON_LINES, TableFile
-from ganwright.data.tables.asked import Asked, Cut
+from ganwright.data.tables.asked import Asked, Cut, TableFile
+from ganwright.data.tables.json_lines import JSON_LINES
 from ganwright.data.texts.cutting import SHORT_FILE, WINDOW, Shape, cut_of_lines, windows
 from ganwright.data.texts.files import BROKEN, encoding_of, json_texts, lines_of, only_field, pieces_of, tidy
 from ganwright.data.texts.spool import Spool

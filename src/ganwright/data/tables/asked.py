@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from ganwright.core.errors import UsageError
@@ -36,3 +37,11 @@ class Asked:
     def of_text(self) -> bool:
         """Whether something was said that only holds of texts."""
         return self.cut is not None or self.window is not None or self.field is not None
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file of cells, or of texts, with what is to be known of it where finding out would go wrong."""
+
+    path: str | Path
+    asked: Asked = field(default_factory=Asked)
