@@ -19,8 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-SIDES = (256, 512, 1024, 2048)
-"""Of the matrices that rates are measured with."""
+SIDES = {"cpu": (256, 512, 1024, 2048), "cuda": (2048, 4096, 8192)}
+"""Of the matrices that rates are measured with, by the device."""
 SLOW = 1.0
 COPIED = 1 << 28
 """Bytes of the block that bandwidth is measured with."""
@@ -51,7 +51,7 @@ def measure_rates(device: str = "cpu") -> Rates:
 def product_rate(kind: torch.dtype, device: str) -> float:
     """FLOPs a second of a product of square matrices, of the largest side whose product takes no more than SLOW seconds."""
     rate = 0.0
-    for side in SIDES:
+    for side in SIDES[device]:
         a, b = torch.randn(2, side, side, device=device).to(kind)
         seconds = best(lambda a=a, b=b: a @ b, device)
         rate = 2 * side**3 / seconds

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from ready import Ready, ready
 from roofline import limits_of, measure_rates
 from step_worker import Work, serve
 
 from ganwright.choices import Choices
 from ganwright.data.preparation import prepare
-from ganwright.plan import config_for
 from ganwright.runtime.allocator import keep_freed_memory
-from ganwright.runtime.device import find_machine
 from ganwright.runtime.keys import Key
 from ganwright.training.batches import Batches
-from ganwright.training.run_spec import run_spec
-from ganwright.training.state import initial_state
-from ganwright.training.step import train_step
 
 DENSE_GENERATOR = [
     "layers.Dense(256, input_dim=100)",
@@ -85,7 +80,6 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "default64": ("dcgan", {"network": {"width": 16}, "batch": 16}),
     "r3gan64": ("r3gan", {"batch": 32, "augmentations": [], "augmentation_strength": 1.0, "network": {"width": 16}}),
 }
-PLANNED_SAMPLES = 10_000_000
 
 
 def build(row: str, pictures: str, device: str = "cpu") -> Work:
@@ -96,23 +90,16 @@ def build(row: str, pictures: str, device: str = "cpu") -> Work:
 def build_parts(row: str, pictures: str, device: str = "cpu") -> tuple[Work, Batches, Key]:
     """The row's pair, where its batches come from, and a key that they can be drawn with."""
     keep_freed_memory()
-    machine = find_machine(device)
-    x = np.load(pictures)
-    dataset = prepare(x.transpose(0, 2, 3, 1), as_numbers=row in CHOICES)
-    recipe, settings = RECIPES[row]
+    training = ready_row(row, pictures, device)
+    return Work(training.step, training.config.batch), training.batches, training.state.key("discriminator")
+
+
+def ready_row(row: str, pictures: str, device: str = "cpu", **settings: Any) -> Ready:
+    """The row's pair, with other settings than its own where some are given."""
+    dataset = prepare(np.load(pictures).transpose(0, 2, 3, 1), as_numbers=row in CHOICES)
+    recipe, own = RECIPES[row]
     parts = CHOICES[row].parts() if row in CHOICES else {}
-    parts |= {"precision": machine.precision("auto"), "threads": machine.threads}
-    config = config_for(dataset, machine, recipe, parts=parts, settings=settings)
-    config = replace(config, total_samples=PLANNED_SAMPLES)
-    spec = run_spec(config, dataset)
-    config = replace(config, network=config.network.resolved(spec))
-    state, batches = initial_state(config, spec), Batches(dataset, config)
-
-    def step() -> None:
-        report = train_step(state, config, spec, batches)
-        float(report["generator_loss"])  # wait for the device
-
-    return Work(step, config.batch), batches, state.key("discriminator")
+    return ready(dataset, recipe, {**own, **settings}, parts=parts, device=device)
 
 
 if __name__ == "__main__":

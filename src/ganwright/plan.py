@@ -19,7 +19,7 @@ from ganwright.recipes.registry import RECIPES
 from ganwright.runtime.device import Machine, PrecisionChoice
 from ganwright.runtime.files import format_bytes
 from ganwright.runtime.memory import peak_bytes
-from ganwright.timing import time_steps_in_memory
+from ganwright.timing import compiled_where_it_pays, time_steps_in_memory
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import choose_conditions, run_spec
 from ganwright.training.scorer import time_scoring
@@ -70,7 +70,11 @@ class Plan:
             f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
             f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured){memory}",
-            *(self.reasons[name] for name in ("width", "mirror", "augment", "scoring", "memory") if self.reasons.get(name)),
+            *(
+                self.reasons[name]
+                for name in ("width", "mirror", "augment", "compiled", "scoring", "memory")
+                if self.reasons.get(name)
+            ),
         ]
 
 
@@ -132,7 +136,8 @@ def make_plan(
         remaining = None if budget.seconds is None else budget.seconds - spent_seconds - (now() - began)
         return config, seconds, remaining, length if remaining is None else remaining / seconds
 
-    asked_parts = config.micro_batches
+    asked_parts, how = config.micro_batches, config.compiled
+    config = replace(config, compiled="off")
     config, seconds_per_step, remaining, steps_left = timed(config)
     if remaining is not None and not (begin or _says_width(parts, settings)):
         wide = config.network
@@ -144,6 +149,11 @@ def make_plan(
         config, reasons["augment"] = augmented(config, dataset, passes)
         if reasons["augment"]:
             config, seconds_per_step, remaining, steps_left = timed(config)
+    if how != "off":
+        pays = compiled_where_it_pays(config, dataset, how, seconds_per_step, steps_left, now)
+        config, seconds_per_step, reasons["compiled"] = pays
+        remaining = None if budget.seconds is None else budget.seconds - spent_seconds - (now() - began)
+        steps_left = steps_left if remaining is None else remaining / seconds_per_step
     config, scoring_seconds = plan_scoring(config, spec, dataset, steps_left, seconds_per_step)
     remaining = None if remaining is None else remaining - scoring_seconds
     total = _total_samples(budget, config, len(dataset), seconds_per_step, remaining)

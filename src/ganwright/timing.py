@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ganwright.core.budget import format_duration
 from ganwright.data.dataset import Dataset
+from ganwright.runtime.compiling import Compile, why_not_compiled
+from ganwright.runtime.distributed import world_size
 from ganwright.runtime.memory import give_back, is_out_of_memory
 from ganwright.training import crew
 from ganwright.training.batches import Batches
@@ -20,6 +23,9 @@ TIMING_SECONDS = 3.0
 """Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""
 TIMING_SHARE = 0.03
 """Of the run's own time, what timing it may take beyond that cycle: a short run is not worth a long look."""
+
+COMPILED_FROM_SECONDS = 300.0
+"""Of steps: compiling takes half a minute or more, so that a shorter run is not even tried with it."""
 
 
 def time_steps_in_memory(
@@ -43,6 +49,46 @@ def time_steps_in_memory(
         give_back(config.device)
 
 
+def compiled_where_it_pays(
+    config: TrainConfig,
+    dataset: Dataset,
+    how: Compile,
+    plain_seconds: float,
+    steps_to_come: float,
+    now: Callable[[], float] = time.monotonic,
+) -> tuple[TrainConfig, float, str]:
+    """The config with compiled calls, or without where they do not save what compiling takes; seconds of a step, and why.
+
+    Args:
+        plain_seconds: of a step that is not compiled.
+    """
+    if world_size() > 1:
+        return config, plain_seconds, "the networks are not compiled: their batch statistics are those of several processes"
+    if (whole := plain_seconds * steps_to_come) < COMPILED_FROM_SECONDS:
+        return (
+            config,
+            plain_seconds,
+            f"the networks are not compiled: {format_duration(whole)} of steps are too few for that",
+        )
+    began = now()
+    if (failure := why_not_compiled(config.device)) is not None:
+        return config, plain_seconds, failure
+    compiled = replace(config, compiled=how)
+    time_steps(compiled, dataset, cycle_of(config), now)
+    spent = now() - began
+    seconds = time_steps(compiled, dataset, steps_to_come, now)
+    saved = (plain_seconds - seconds) * steps_to_come
+    figures = f"{1000 * seconds:,.0f} ms a step instead of {1000 * plain_seconds:,.0f}, and {spent:,.0f} s of compiling"
+    if saved > spent:
+        return compiled, seconds, f"the networks are compiled: {figures}"
+    return config, plain_seconds, f"the networks are not compiled, which would not pay: {figures}"
+
+
+def cycle_of(config: TrainConfig) -> int:
+    """Steps after which all lazy penalties were due."""
+    return math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
+
+
 def time_steps(
     config: TrainConfig,
     dataset: Dataset,
@@ -57,8 +103,7 @@ def time_steps(
     spec = run_spec(config, dataset)
     state, batches = initial_state(config, spec), Batches(dataset.head, config)
     crew.begin(config, state)
-    cycle = math.lcm(1, *(regularizer.interval for regularizer in config.regularizers))
-    cycle = int(min(cycle, max(1, steps_to_come)))  # a shorter run sees no whole cycle either
+    cycle = int(min(cycle_of(config), max(1, steps_to_come)))  # a shorter run sees no whole cycle either
 
     def steps(count: int) -> float:
         began = now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -130,6 +131,10 @@ def follow(us: Group, data: Any, halves: tuple[Half, Half], device: str, handle_
     with watched(handle_signals) as stop, own_random_state(device):
         try:
             return _follow(us, data, halves, device, stop)
+        except Lost as error:
+            if us.place.rank == LEADER + 1:  # the leader can say nothing any more
+                print(error, file=sys.stderr, flush=True)
+            raise
         except Exception as error:
             us.complain(error)
             raise

@@ -24,7 +24,9 @@ from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
 from ganwright.cli.interpolate import interpolate
 from ganwright.cli.output import Output
+from ganwright.cli.pack import pack
 from ganwright.cli.preview import preview
+from ganwright.cli.processes import remember
 from ganwright.cli.resume import resume
 from ganwright.cli.runs import runs, show
 from ganwright.cli.sample import sample
@@ -34,6 +36,7 @@ from ganwright.core.errors import GanwrightError, ResourceError, UsageError
 VERBS = {
     "train": train,
     "preview": preview,
+    "pack": pack,
     "resume": resume,
     "runs": runs,
     "show": show,
@@ -110,6 +113,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of one command line. User's mistakes are told in a few lines, bugs leave a traceback in a file."""
     output = Output(json="--json" in arguments)
+    remember(arguments)
     if arguments in ([], ["--help"], ["-h"], ["help"]):
         output.line(root_help().rstrip())
         return 0

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from ganwright.cli.output import Output
+
+_words: list[str] = []
+
+
+def remember(words: list[str]) -> None:
+    """The words of the command that is being carried out, so that other processes can carry it out, too."""
+    _words[:] = words
 
 
 def launched(processes: int | None, nodes: int, rendezvous: str, max_restarts: int, output: Output) -> int | None:
@@ -22,7 +28,7 @@ def launched(processes: int | None, nodes: int, rendezvous: str, max_restarts: i
         return None
     from ganwright.runtime.launching import launch
 
-    return launch(sys.argv[1:], processes, nodes, rendezvous, max_restarts, lambda text: output.line(text, problem=True))
+    return launch(_words, processes, nodes, rendezvous, max_restarts, lambda text: output.line(text, problem=True))
 
 
 def _gpus() -> int:

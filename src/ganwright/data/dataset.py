@@ -49,7 +49,7 @@ class Dataset:
             if facts["version"] != FORMAT_VERSION:
                 raise ValueError(f"its format is {facts['version']}, expected {FORMAT_VERSION}")
             kind = MODALITIES.get(facts["modality"]).codec
-            codec = kind.from_state(facts["codec"], _load_tensors(folder, facts["tensors"]))
+            codec = kind.from_state(facts["codec"], load_tensors(folder, facts["tensors"]))
             columns = {
                 name: np.load(folder / column_file(name, place), mmap_mode="r", allow_pickle=False)
                 for place, name in enumerate(facts["columns"])
@@ -88,6 +88,21 @@ class Dataset:
         """The records that can be drawn as often as one likes, for timing steps: all of them, unless the set is endless."""
         return self
 
+    @property
+    def digests(self) -> np.ndarray | None:
+        """uint64 (N,), see `held_out.record_digests`, where they are known without reading all records."""
+        return None
+
+    @property
+    def readers(self) -> np.ndarray | None:
+        """int64 (N,): which of the readers, that take turns, draws each record; None where one draws them all."""
+        return None
+
+    @property
+    def present(self) -> np.ndarray | None:
+        """bool (N,): whether each record can be read on this machine; None where all can."""
+        return None
+
     def batch(self, indices: np.ndarray, names: Collection[str] | None = None) -> dict[str, Tensor]:
         """The rows at `indices` (int64 (B,)), one tensor per column, in their order; copies, free to be written to.
 
@@ -99,7 +114,8 @@ class Dataset:
 
     def some(self, count: int) -> dict[str, Tensor]:
         """Up to `count` rows for looking at, evenly spread over all, as from `batch`."""
-        return self.head.batch(np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64))
+        head = self.head
+        return head.batch(np.linspace(0, len(head) - 1, min(count, len(head))).astype(np.int64))
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -153,5 +169,6 @@ def save_tensors(folder: Path, codec: Codec) -> None:
         np.save(folder / f"codec-{name}.npy", tensor.detach().cpu().numpy(), allow_pickle=False)
 
 
-def _load_tensors(folder: Path, names: list[str]) -> dict[str, Tensor]:
+def load_tensors(folder: Path, names: list[str]) -> dict[str, Tensor]:
+    """The codec's tensors again."""
     return {name: torch.from_numpy(np.load(folder / f"codec-{name}.npy", allow_pickle=False)) for name in names}

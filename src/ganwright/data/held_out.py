@@ -43,16 +43,21 @@ def hold_out(dataset: Dataset) -> Split:
     if dataset.endless:
         return Split(dataset)
     wanted = int(min(max(SHARE * len(dataset), FEWEST), LARGEST_SHARE * len(dataset)))
-    digests = np.sort(record_digests(dataset)[_eligible(dataset)])
-    if not 0 < wanted < len(digests):
+    digests, eligible = record_digests(dataset), _eligible(dataset)
+    in_order = np.sort(digests[eligible])
+    if not 0 < wanted < len(in_order):
         return Split(dataset)
     # The first digest that stays, with all its equals: a picture that is there too often is not held out.
-    return split_below(dataset, int(digests[wanted]))
+    return _split(dataset, digests, eligible, int(in_order[wanted]))
 
 
 def split_below(dataset: Dataset, below: int) -> Split:
     """The records split by a threshold that `hold_out` gave, for these or for similar data."""
-    held: np.ndarray = _eligible(dataset) & (record_digests(dataset) < np.uint64(below))
+    return _split(dataset, record_digests(dataset), _eligible(dataset), below)
+
+
+def _split(dataset: Dataset, digests: np.ndarray, eligible: np.ndarray, below: int) -> Split:
+    held: np.ndarray = eligible & (digests < np.uint64(below))
     if not held.any() or held.all():
         return Split(dataset)
     return Split(Subset(dataset, np.flatnonzero(~held)), Subset(dataset, np.flatnonzero(held)), below)
@@ -64,6 +69,8 @@ def record_digests(dataset: Dataset) -> np.ndarray:
     Where equal records come by nature, as rows of a table do, the second of them has another digest than the first: else a
     frequent row would lie on one side with all its equals, and shares would differ between the sides.
     """
+    if dataset.digests is not None:
+        return np.asarray(dataset.digests)
     digests = np.empty(len(dataset), np.uint64)
     seen: Counter[bytes] = Counter()
     for start in range(0, len(dataset), CHUNK):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ganwright.core.config import to_plain
-from ganwright.core.errors import DataError
+from ganwright.core.errors import DataError, UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.columns import ColumnWriter
 from ganwright.data.dataset import (
@@ -33,6 +33,7 @@ from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, 
 from ganwright.data.opening import open_source
 from ganwright.data.record import Skipped
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
+from ganwright.data.shards import Shards, is_packed
 from ganwright.data.sources.base import Source
 from ganwright.runtime.files import cache_root, require_space, temporary_beside
 
@@ -65,6 +66,11 @@ def prepare(
         DataError: nothing there, nothing readable, or fewer than 4 usable records; then nothing is left on disk.
         ResourceError: too little disk space, or a cache that cannot be written to.
     """
+    if is_packed(data):
+        if modality is not None or limit is not None:
+            what = f"{data} is packed: how its records are read was decided then"
+            raise UsageError("E-PACK-05", what, hints=("leave flags about reading out", "or give them to ganwright pack"))
+        return Shards(Path(data).expanduser())
     began = time.monotonic()
     root = cache_root() if cache is None else cache
     source = open_source(data)

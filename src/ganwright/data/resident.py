@@ -51,7 +51,7 @@ _kept: WeakKeyDictionary[Dataset, Resident] = WeakKeyDictionary()
 
 def nearest(dataset: Dataset, device: str) -> Rows:
     """`dataset`, or where a GPU has room for it, its records there; they are copied once."""
-    if device != "cuda" or dataset.endless:
+    if device != "cuda" or dataset.endless or dataset.whole.readers is not None:
         return dataset
     if dataset not in _kept:
         free, _ = torch.cuda.mem_get_info()

@@ -68,9 +68,9 @@ class Shuffled:
         # Two passes meet in one batch; three are kept so that a small set does not shuffle again and again.
         self._pass_order = lru_cache(maxsize=3)(self._shuffle)
 
-    def draw(self, key: Key, places: range) -> np.ndarray:
+    def draw(self, key: Key, places: range | np.ndarray) -> np.ndarray:
         """The records (int64) at `places` of the endless sequence; only the key's seed and attempt matter."""
-        numbers, offsets = np.divmod(np.arange(places.start, places.stop, places.step), self.count)
+        numbers, offsets = np.divmod(np.asarray(places, np.int64), self.count)
         indices = np.empty(len(places), dtype=np.int64)
         for number in np.unique(numbers).tolist():
             here = numbers == number
@@ -79,6 +79,29 @@ class Shuffled:
 
     def _shuffle(self, seed: int, attempt: int, number: int) -> np.ndarray:
         return Key(seed, attempt, step=number, turn="pass").generator(self._purpose).permutation(self.count)
+
+
+class Dealt:
+    """Readers that take turns: place t of the endless sequence is drawn by reader t mod V, from its own records.
+
+    Of those each comes once per pass of that reader, as `Shuffled` has them. A reader without records has no turn.
+    """
+
+    def __init__(self, readers: np.ndarray) -> None:
+        """`readers` is int64 (N,): whose each record is."""
+        order = np.argsort(readers, kind="stable")
+        _, firsts = np.unique(readers[order], return_index=True)
+        self._members = np.split(order, firsts[1:])
+        self._samplers = [Shuffled(len(members), f"order of reader {i}") for i, members in enumerate(self._members)]
+
+    def draw(self, key: Key, places: range | np.ndarray) -> np.ndarray:
+        """The records (int64) at `places` of the endless sequence; only the key's seed and attempt matter."""
+        turns, readers = np.divmod(np.asarray(places, np.int64), len(self._members))
+        indices = np.empty(len(turns), np.int64)
+        for reader in np.unique(readers).tolist():
+            mine = readers == reader
+            indices[mine] = self._members[reader][self._samplers[reader].draw(key, turns[mine])]
+        return indices
 
 
 class Balanced:

@@ -30,5 +30,20 @@ class Subset(Dataset):
     def __len__(self) -> int:
         return len(self._places)
 
+    @property
+    def places(self) -> np.ndarray:
+        """int64 (N,): of the records in the whole."""
+        return self._places
+
+    @property
+    def readers(self) -> np.ndarray | None:
+        readers = self._whole.readers
+        return None if readers is None else readers[self._places]
+
+    @property
+    def head(self) -> Dataset:
+        present = self._whole.present
+        return self if present is None else Subset(self._whole, self._places[present[self._places]])
+
     def batch(self, indices: np.ndarray, names: Collection[str] | None = None) -> dict[str, Tensor]:
         return self._whole.batch(self._places[indices], names)

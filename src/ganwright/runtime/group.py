@@ -31,6 +31,8 @@ SILENCE_SECONDS = 60.0
 BEAT_SECONDS = 1.0
 LAST_WORDS_SECONDS = 5.0
 """That the others get to hear of a lost process by themselves, before they are ended."""
+MEETING_SECONDS = 300
+"""That processes wait for each other to begin."""
 LONG = timedelta(days=7)
 """A slow step is no fault: silence is what is waited for, elsewhere."""
 
@@ -222,10 +224,16 @@ def join() -> Group | None:
     if torch.cuda.is_available():
         torch.cuda.set_device(place.local_rank % torch.cuda.device_count())
     try:
+        address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
         if not torch.distributed.is_initialized():
             backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-            torch.distributed.init_process_group(backend, timeout=LONG)
-        address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+            holds_it = place.rank == LEADER and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+            met = TCPStore(address, port, None, holds_it, timedelta(seconds=MEETING_SECONDS), False, multi_tenant=True)
+            # An agent's store still has the addresses of processes that are gone: each start has keys of its own.
+            here = PrefixStore(f"start {place.restarts}", met)
+            torch.distributed.init_process_group(
+                backend, store=here, rank=place.rank, world_size=place.world_size, timeout=LONG
+            )
         store = TCPStore(address, port, is_master=False, timeout=timedelta(seconds=30))  # a line of its own to it
     except (RuntimeError, ValueError, KeyError) as error:
         where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"

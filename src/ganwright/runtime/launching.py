@@ -31,14 +31,13 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from ganwright.core.errors import ResourceError, UsageError
 from ganwright.runtime.cores import usable_cores
+from ganwright.runtime.group import MEETING_SECONDS
 
 HOME = "127.0.0.1"
 LOOPBACK = "ganwright-loopback"
 PREEMPTED, INTERRUPTED = 75, 130
 CLOSING_SECONDS = 600
 """That processes which were told to stop get for their last save and look."""
-MEETING_SECONDS = 300
-"""That machines wait for each other."""
 
 
 class LoopbackRendezvous(RendezvousHandler):
@@ -97,8 +96,9 @@ def launch(
     rendezvous: str = "",
     max_restarts: int = 0,
     say: Callable[[str], object] = lambda text: None,
+    program: Sequence[str] = ("-m", "ganwright"),
 ) -> int:
-    """Run `python -m ganwright ARGUMENTS` in so many processes on this machine, and on others that do likewise.
+    """Run `python PROGRAM ARGUMENTS` in so many processes on this machine, and on others that do likewise.
 
     Args:
         processes: on this machine.
@@ -138,7 +138,7 @@ def launch(
             shutdown_timeout=CLOSING_SECONDS,
         )
         try:
-            elastic_launch(config, sys.executable)("-m", "ganwright", *arguments)
+            elastic_launch(config, sys.executable)(*program, *arguments)
         except ChildFailedError as error:
             return _code_of(error.failures, say)
         except SignalException as error:
@@ -167,14 +167,14 @@ def _check(processes: int, nodes: int, rendezvous: str) -> None:
 
 
 def _code_of(failures: Mapping[int, ProcessFailure], say: Callable[[str], object]) -> int:
-    """The exit code of the command. What a process could not tell of itself, since it was killed, is told here."""
-    codes = {rank: failure.exitcode for rank, failure in failures.items()}
-    killed = {rank: -code for rank, code in codes.items() if code < 0 and -code != signal.SIGTERM}
+    """The exit code of the command; where all processes here were killed, and none could tell, that is told."""
+    codes = {rank: failure.exitcode for rank, failure in sorted(failures.items())}
     told = [code for code in codes.values() if code > 0]
-    if killed and 0 not in {rank for rank, code in codes.items() if code > 0}:
-        rank, number = next(iter(killed.items()))
-        say(f"rank {rank} was killed ({signal.Signals(number).name}); ganwright resume goes on from the newest checkpoint")
-    return (codes[0] if codes.get(0, 0) > 0 else told[0]) if told else ResourceError.exit_code
+    if told:
+        return told[0]
+    for rank, code in codes.items():
+        say(f"rank {rank} was killed ({signal.Signals(-code).name}); ganwright resume goes on from the newest checkpoint")
+    return ResourceError.exit_code
 
 
 def _loopback_interface() -> str:

@@ -13,7 +13,7 @@ from ganwright.core.errors import DataError, UsageError
 from ganwright.data.blocks import KNOWN, BlockLayout
 from ganwright.data.dataset import Dataset
 from ganwright.data.resident import nearest
-from ganwright.data.sampler import Balanced, Shuffled
+from ganwright.data.sampler import Balanced, Dealt, Shuffled
 from ganwright.networks.base import UNCONDITIONED, Conditions
 from ganwright.runtime.keys import Key
 from ganwright.training.config import TrainConfig
@@ -30,7 +30,7 @@ class Batches:
     config: TrainConfig
 
     def __post_init__(self) -> None:
-        self._sampler = balanced(self.dataset) if self.config.balance else Shuffled(len(self.dataset))
+        self._sampler = balanced(self.dataset) if self.config.balance else shuffled(self.dataset)
         self._rows = nearest(self.dataset, self.config.device)
         self._layout = BlockLayout(self.dataset.codec.spec.blocks)
         # A generator's turn that compares with reals draws fresh ones, after those of the discriminator's turns.
@@ -73,6 +73,12 @@ class Batches:
             what = "the stream gave a class that its first records did not have"
             raise DataError("E-DATA-12", what, hints=("let its first batches have every class",))
         return {name: columns[name] for name in self.config.conditions}
+
+
+def shuffled(dataset: Dataset) -> Shuffled | Dealt:
+    """The sampler that gives every record once a pass, or once a pass of its reader."""
+    readers = dataset.readers
+    return Shuffled(len(dataset)) if readers is None else Dealt(readers)
 
 
 def balanced(dataset: Dataset) -> Balanced:

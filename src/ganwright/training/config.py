@@ -13,6 +13,7 @@ from ganwright.networks.base import NetworkFamily
 from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.base import Optimizer
 from ganwright.regularizers.base import Regularizer
+from ganwright.runtime.compiling import Compile
 from ganwright.runtime.device import Precision
 from ganwright.training.adaptive import Adaptive
 from ganwright.training.origin import Origin
@@ -68,6 +69,8 @@ class TrainConfig:
     """Where it was planned to run: "cpu", "cuda", "mps"."""
     precision: Precision = "fp32"
     """Of the networks' products; losses, norms and sums are always fp32."""
+    compiled: Compile = "off"
+    """Whether torch's compiler makes the networks' calls faster, where no penalty is due (a plan keeps it where it pays)."""
     threads: int = 0
     """CPU threads that were used; 0 means not recorded."""
     trained_from: Origin | None = None

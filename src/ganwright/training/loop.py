@@ -326,7 +326,9 @@ class Loop:
             )
         )
         complaint = [f"{self._health}: {ADVICE[self._health]}"] if self._health in ADVICE else []
-        for text in (*complaint, *self.dataset.notes):
+        compiled = self.state.compiled
+        failed = [compiled.failure] if compiled is not None and compiled.failure else []
+        for text in (*complaint, *failed, *self.dataset.notes):
             self._warn_once(text)
 
     def _look(self, final: bool = False) -> None:

@@ -14,6 +14,7 @@ from ganwright.data.spec import DataSpec
 from ganwright.networks.base import Discriminator, Generator
 from ganwright.networks.parts.joint_norm import join_statistics
 from ganwright.regularizers.base import RegularizerState
+from ganwright.runtime.compiling import CompiledCalls, compiled_calls
 from ganwright.runtime.distributed import summed, world_size
 from ganwright.runtime.keys import Key
 from ganwright.runtime.placing import place
@@ -40,6 +41,8 @@ class TrainState:
     """What `Adaptive` remembers; empty where the augmentation's strength is not adapted."""
     remembered: dict[int, RegularizerState] = field(default_factory=dict[int, RegularizerState])
     """What penalties, by their numbers, will remember of the turn that is under way; empty between steps."""
+    compiled: CompiledCalls | None = None
+    """How networks are called where no penalty is due; None: as they are."""
 
     def remember(self, number: int, memory: RegularizerState, share: float) -> None:
         """Add what the penalty of that number in the config would remember of `share` of a turn's rows."""
@@ -103,6 +106,7 @@ def initial_state(config: TrainConfig, spec: DataSpec) -> TrainState:
         regularizer_states=[regularizer.initial_state() for regularizer in config.regularizers],
         seed=config.seed,
         adapted=strength.initial(config.device) if isinstance(strength, Adaptive) else {},
+        compiled=compiled_calls(config.compiled),
     )
 
 

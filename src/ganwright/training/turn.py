@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganwright.data.spec import DataSpec
 from ganwright.model.noise import draw_noise
@@ -58,7 +59,7 @@ class Turn:
         noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
         mine = {name: self._mine(value) for name, value in noise.items()}
         with self._precision(), drawing(self._joint_draws):
-            made = self.state.generator(mine, self.condition)
+            made = self._called(self.state.generator, mine, self.condition)
         self.extras = made.extras
         return apply_output(self.spec, at_least_single(made.raw))
 
@@ -113,8 +114,15 @@ class Turn:
 
     def _verdict(self, x: Tensor, condition: Conditions) -> tuple[Tensor, ...]:
         with self._precision(), drawing(self._joint_draws):
-            logits = self.state.discriminator(x, condition).logits
+            logits = self._called(self.state.discriminator, x, condition).logits
         return tuple(at_least_single(head) for head in logits)
+
+    def _called(self, network: nn.Module, *inputs: Any) -> Any:
+        """The network's answer, by compiled calls where there are such and no penalty may differentiate twice."""
+        compiled = self.state.compiled
+        if compiled is None or due(self.config, self.key.turn, self.state.step):
+            return network(*inputs)
+        return compiled(network, *inputs)
 
     def _mine(self, drawn: Tensor) -> Tensor:
         return drawn[self.rows].to(self.config.device, non_blocking=True)
