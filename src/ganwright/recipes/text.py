@@ -24,7 +24,8 @@ def text(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         regularizers=(
             R1(weight=0.02, interval=8),
             R2(weight=0.02, interval=8),
-            Teaching(weight=Schedule(1.0, 0.1)),
+            # At first next to nothing of the adversary's gradient is heard, which says little of letters without a sense.
+            Teaching(weight=Schedule(10.0, 1.0)),
         ),
         generator_optimizer=Adam(learning_rate=Schedule(4e-3, 1e-4), beta1=0.5, beta2=0.99),
         discriminator_optimizer=Adam(learning_rate=Schedule(1e-3, 1e-4), beta1=0.5, beta2=0.99),
