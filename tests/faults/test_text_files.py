@@ -166,6 +166,13 @@ def test_strings_in_memory_are_texts() -> None:
     assert lines_of(prepare(tuple(LINES))) == LINES
 
 
+def test_texts_for_a_model_of_something_else_are_told_of() -> None:
+    pictures = np.zeros((8, 8, 8), np.uint8)
+    for data, codec in ((LINES, prepare(pictures).codec), (pictures, prepare(LINES).codec)):
+        with pytest.raises(DataError, match="E-DATA-13"):
+            prepare(data, codec=codec)
+
+
 @pytest.mark.parametrize("window", [1, 10**6])
 def test_a_window_out_of_bounds_is_refused(window: int) -> None:
     with pytest.raises(UsageError, match="E-TEXT-02"):
