@@ -46,6 +46,7 @@ HELD_OUT = 0.1
 CHUNK = 3200
 """Characters of a running text that are held out together."""
 LARGEST_NORM = 5.0
+HALF_LIFE, AVERAGED = 20_000, 0.05
 
 
 def parts_of(name: str, folder: Path, scratch: Path) -> tuple[Any, Any]:
@@ -80,9 +81,11 @@ def likely(family: Recurrent, dataset: Dataset, config: TrainConfig, seconds: fl
         optimizer.param_groups[0]["lr"] = rate * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
         optimizer.step()
         step += 1
+        # As a run's average: a half-life of a twentieth of what was seen at most.
+        half_life = min(HALF_LIFE, AVERAGED * step * config.batch)
         with torch.no_grad():
             for mine, theirs in zip(average.parameters(), generator.parameters(), strict=True):
-                mine.lerp_(theirs, 1 - 0.5 ** (config.batch / 20_000))
+                mine.lerp_(theirs, 1 - 0.5 ** (config.batch / half_life))
     return average.eval(), step
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -159,7 +159,7 @@ class Texts(Source):
         else:
             yield from self._usable(texts, noun)
 
-    def _cut(self, find: Any) -> tuple[Cut, str]:
+    def _cut(self, find: Callable[[], tuple[Cut, str]]) -> tuple[Cut, str]:
         """What the user said, or what is found."""
         cut = self.reading.cut or ("windows" if self.reading.window is not None else None)
         return (cut, "as you said") if cut is not None else find()
