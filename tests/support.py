@@ -81,6 +81,23 @@ def tiny_table(count: int = 64, seed: int = 0) -> Dataset:
     return prepare(table)
 
 
+def text_spec(output: Literal["softmax", "linear"] = "softmax") -> DataSpec:
+    """The spec of texts of twelve symbols, nine of them at most."""
+    return DataSpec("text", (12, 9), output)
+
+
+def tiny_lines(count: int = 64, seed: int = 0) -> list[str]:
+    """Seeded sentences of a small grammar, each of them once or twice."""
+    random = np.random.default_rng(seed)
+    words = [("a", "the", "one"), ("cat", "dog", "owl", "fish"), ("eats", "sees", "is"), ("it", "here", "now", "big", "up")]
+    return [" ".join(some[random.integers(len(some))] for some in words) for _ in range(count)]
+
+
+def tiny_texts(count: int = 64, seed: int = 0) -> Dataset:
+    """The same, packed."""
+    return prepare(tiny_lines(count, seed))
+
+
 def tiny_config(**changes: Any) -> TrainConfig:
     """A DCGAN that trains a step in milliseconds, with some fields set anew."""
     config = TrainConfig(recipe="dcgan", network=TINY, loss=NonSaturating(), batch=8, total_samples=8 * 1000)

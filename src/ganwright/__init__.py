@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganwright.data.modalities.image import Image as Image
     from ganwright.data.modalities.numbers import Numbers as Numbers
     from ganwright.data.modalities.table import Table as Table
+    from ganwright.data.modalities.text import Text as Text
     from ganwright.evaluation.folders import evaluate as evaluate
     from ganwright.gan import GAN as GAN
     from ganwright.gan import load as load
@@ -35,9 +36,10 @@ _HOMES = {
     "Layers": "ganwright.networks.keras.definition",
     "Numbers": "ganwright.data.modalities.numbers",
     "Table": "ganwright.data.modalities.table",
+    "Text": "ganwright.data.modalities.text",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Table", "evaluate", "load"]
+__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Table", "Text", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,10 +8,12 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 import torch
+from support import tiny_lines
 from torch import Tensor
 
 from ganwright.data.spec import Condition
 from ganwright.data.table_rows import TableRows
+from ganwright.data.texts.lines import Texts
 from ganwright.metrics.base import METRICS, Comparison, Described, Evidence, Metric, NotMeasurable, RowComparison
 from ganwright.metrics.parts.measurement import Measurement
 
@@ -27,7 +29,10 @@ def features(count: int, seed: int, dimensions: int = 8, mean: float = 0.0, scal
 
 
 def described(count: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> Described:
-    return Described(features(count, seed, mean=mean, scale=scale), np.arange(count) % 2, rows(count, seed, mean, scale))
+    texts = Texts(tuple(tiny_lines(count, seed)), "words")
+    return Described(
+        features(count, seed, mean=mean, scale=scale), np.arange(count) % 2, rows(count, seed, mean, scale), texts
+    )
 
 
 def rows(count: int, seed: int, mean: float, scale: float) -> TableRows:
@@ -67,7 +72,8 @@ def test_a_measurement_says_all_that_is_needed_to_read_it(name: str) -> None:
         assert (each.count, each.reference > 0) == (100, True)
         assert each.error is None or (math.isfinite(each.error) and each.error >= 0)
         assert each.floor is not None
-        assert each.floor_count == 60
+        # Of n-grams the samples are held against held-out texts, and training texts take their place.
+        assert each.floor_count == (100 if name == "ngrams" else 60)
 
 
 @every_metric
@@ -205,6 +211,13 @@ def test_rows_like_the_real_ones_are_better_than_others(name: str) -> None:
 def test_what_is_measured_of_rows_needs_some(name: str) -> None:
     without = Described(features(60, 0))
     with pytest.raises(NotMeasurable, match="no rows with columns"):
+        measured(name, Evidence(without, without, without, unseen=True))
+
+
+@pytest.mark.parametrize("name", ["ngrams", "repetition", "wording"])
+def test_what_is_measured_of_texts_needs_some(name: str) -> None:
+    without = Described(features(60, 0))
+    with pytest.raises(NotMeasurable, match="no texts"):
         measured(name, Evidence(without, without, without, unseen=True))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
-from support import tiny_config, tiny_dataset, tiny_table, train
+from support import tiny_config, tiny_dataset, tiny_table, tiny_texts, train
 from torch import Tensor
 
 from ganwright.augment.base import Augmentation
@@ -18,6 +18,7 @@ from ganwright.data.sampler import KnownColumns
 from ganwright.networks.columns import Columns
 from ganwright.networks.fastgan import Fastgan
 from ganwright.networks.mlp import Mlp
+from ganwright.networks.recurrent import Recurrent
 from ganwright.regularizers.base import REGULARIZERS, Regularizer
 from ganwright.regularizers.consistency import Consistency
 from ganwright.regularizers.dragan import Dragan
@@ -60,6 +61,10 @@ class FakeTurn:
     def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
         """Each value as the verdict on the record: whatever depends on the discriminator's weights."""
         return ((self.judge(x)[0].view(-1, 1, 1, 1).expand_as(x), x),)
+
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """The verdict on each: whatever depends on weights."""
+        return self.judge(x.view_as(self.fake))[0]
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
         return torch.rand(shape, generator=torch.Generator().manual_seed(len(purpose)))
@@ -110,6 +115,9 @@ def test_a_penalty_trains_in_a_step_and_shows_in_its_report(name: str) -> None:
     if "real" in regularizer.needs:
         data = tiny_table()
         config = tiny_config(network=Columns(width=8, discriminator_widths=(8,)), known=KnownColumns())
+    if name == "teaching":
+        network = Recurrent(width=8, symbol_width=4, discriminator_width=8, blocks=1)
+        config, data = tiny_config(network=network), tiny_texts()
     if "reconstruction" in regularizer.needs:
         config = replace(config, network=Fastgan(latent=8, width=4))
     with_it, reports = train(replace(config, regularizers=(regularizer,)), 3, data)

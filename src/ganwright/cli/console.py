@@ -148,7 +148,7 @@ def progress_text(event: Progress, saved_seconds_ago: float | None, score: Score
         parts.append((f"epoch {event.epoch:.1f}", ""))
     if score is not None:
         kept = "kept" if score.kept else f"kept {score.kept_frechet:.3g}"
-        parts.append((f"Fréchet {score.frechet:.3g} ({kept})", ""))
+        parts.append((f"{score.measure.removesuffix(' distance')} {score.frechet:.3g} ({kept})", ""))
     if event.diversity is not None:
         parts.append((f"diversity {event.diversity:.2f}", ""))
     if saved_seconds_ago is not None:

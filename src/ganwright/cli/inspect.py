@@ -72,8 +72,9 @@ def describe(facts: dict[str, Any]) -> list[tuple[str, str]]:
             ("recipe", f"{known.get('recipe')} · loss {config.get('loss', {}).get('name')} · seed {config.get('seed')}")
         )
         if scores := known.get("scores"):
+            measure = scores.get("measure", "Fréchet distance")
             how = f"of {scores['samples']:,} samples in {scores['features']}"
-            lines.append(("score", f"Fréchet distance {scores['frechet']:.3g} {how}: the best of its run"))
+            lines.append(("score", f"{measure} {scores['frechet']:.3g} {how}: the best of its run"))
         lines.append(("made with", ", ".join(f"{k} {v}" for k, v in training.get("versions", {}).items())))
     lines.append(("format", f"{facts['format']} version {facts['version']}"))
     return [(name, printable(text)) for name, text in lines]

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Augment, Debug, Json, Recipe, parse_size
 from ganwright.cli.output import Output
-from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
+from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import parse_count
 
@@ -30,6 +30,7 @@ def preview(
     dedupe: Annotated[bool, Parameter(negative=())] = False,
     limit: str | None = None,
     table: TableFlags = NOTHING_SAID,
+    text: TextFlags = NOTHING_OF_TEXTS,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -77,7 +78,8 @@ def preview(
 
     check_ours(out)
     with watched(output) as progress:
-        dataset = prepare(table.data(path), table.modality() or image_modality(reading), limit=count, progress=progress)
+        modality = table.modality() or text.modality() or image_modality(reading)
+        dataset = prepare(data_at(path, table, text), modality, limit=count, progress=progress)
     for line in dataset.report.lines():
         output.line(line)
     parts = augmenting(augment) if augment is not None else {}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ganwright.data.modalities.base import Modality
 
 TABLES = Group("Tables", sort_key=10)
+TEXTS = Group("Texts", sort_key=11)
 
 
 @Parameter(name="*")
@@ -34,15 +35,12 @@ class TableFlags:
     bad_rows: Annotated[Literal["refuse", "skip"], Parameter(group=TABLES)] = "refuse"
     """What to do about lines with too many or too few cells."""
 
-    def data(self, path: Path) -> Any:
-        """The path, with what was said of the file."""
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was said of the file, as `Asked` has it."""
         said = {"delimiter": self.delimiter, "decimal": self.decimal, "header": self.header}
-        if self.bad_rows == "refuse" and all(value is None for value in said.values()):
-            return path
-        from ganwright.data.sources.tables import TableFile
-        from ganwright.data.tables.asked import Asked
-
-        return TableFile(path, Asked(**said, skip_bad_rows=self.bad_rows == "skip"))  # type: ignore[arg-type]
+        known = {name: value for name, value in said.items() if value is not None}
+        return known | ({"skip_bad_rows": True} if self.bad_rows == "skip" else {})
 
     def modality(self) -> Modality | None:
         """Tables, if something was said of columns."""
@@ -53,7 +51,52 @@ class TableFlags:
         return Table(columns=self.column, drop=self.drop, constraints=self.constraint)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TextFlags:
+    """What a user says of texts where finding out would go wrong."""
+
+    cut: Annotated[Literal["lines", "windows", "files"] | None, Parameter(group=TEXTS)] = None
+    """What one record is: a line, a window of a running text, or a file of a folder. Default: found out."""
+    window: Annotated[int | None, Parameter(group=TEXTS)] = None
+    """Characters of a window. Default: 32."""
+    field: Annotated[str | None, Parameter(group=TEXTS)] = None
+    """Of lines of JSON: the name under which the text is, so that they are texts and not rows of a table."""
+    symbols: Annotated[Literal["auto", "characters", "pieces"], Parameter(group=TEXTS)] = "auto"
+    """What texts are drawn in: characters, or pieces of words that come often. Default: pieces for long lines."""
+    vocabulary: Annotated[int | None, Parameter(group=TEXTS)] = None
+    """How many symbols there are at most. Default: 512 pieces, 1024 characters."""
+    length: Annotated[int | None, Parameter(group=TEXTS)] = None
+    """Symbols of a text at most; longer ones are left out. Default: as 99 in 100 need, and 128 at most."""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was said of the file, as `Asked` has it."""
+        said = {"cut": self.cut, "window": self.window, "field": self.field}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def modality(self) -> Modality | None:
+        """Texts, if something was said of their symbols."""
+        if self.symbols == "auto" and self.vocabulary is None and self.length is None:
+            return None
+        from ganwright.data.modalities.text import Text
+
+        return Text(symbols=self.symbols, vocabulary=self.vocabulary, length=self.length)
+
+
 NOTHING_SAID = TableFlags()
+NOTHING_OF_TEXTS = TextFlags()
+
+
+def data_at(path: Path, table: TableFlags, text: TextFlags) -> Any:
+    """The path, with what was said of how to read the file."""
+    said = {**table.said, **text.said}
+    if not said:
+        return path
+    from ganwright.data.sources.tables import TableFile
+    from ganwright.data.tables.asked import Asked
+
+    return TableFile(path, Asked(**said))
 
 
 def image_modality(settings: dict[str, Any]) -> Modality | None:

@@ -87,7 +87,8 @@ def describe(run: RunSummary) -> list[tuple[str, str]]:
         course = ", ".join(f"{score['frechet']:.3g}" for score in run.scores[-8:] if "frechet" in score)
         more = "... " if len(run.scores) > 8 else ""
         last = list(run.scores)[-1]
-        lines.append(("scores", f"Fréchet {more}{course}; kept {run.kept_score:.3g} of step {last.get('kept_step'):,}"))
+        measure = str(last.get("measure", "Fréchet distance")).removesuffix(" distance")
+        lines.append(("scores", f"{measure} {more}{course}; kept {run.kept_score:.3g} of step {last.get('kept_step'):,}"))
     if run.health:
         lines.append(("health", run.health))
     if run.picture:

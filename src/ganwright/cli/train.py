@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
 from ganwright.cli.processes import launched
-from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
+from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 from ganwright.core.speaking import speaks
@@ -66,13 +66,14 @@ def train(
     rendezvous: str = "",
     max_restarts: int = 0,
     table: TableFlags = NOTHING_SAID,
+    text: TextFlags = NOTHING_OF_TEXTS,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures or tables, and keep a model, sample grids and curves.
+    """Train on pictures, tables or texts, and keep a model, sample grids and curves.
 
-    PATH is a folder of pictures (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, or a table as
-    .csv, .tsv, .jsonl or .parquet.
+    PATH is a folder of pictures (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, a table as
+    .csv, .tsv, .jsonl or .parquet, or texts as .txt, a folder of .txt, or .jsonl with one text a line.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
@@ -175,9 +176,9 @@ def train(
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
-    # Data that are neither pictures nor tables are recognised, unless something is said about one of these.
-    chosen["modality"] = table.modality() or image_modality(reading)
-    data = table.data(path) if labels is None else (path, labels)
+    # What data are is recognised, unless something is said about pictures, tables or texts.
+    chosen["modality"] = table.modality() or text.modality() or image_modality(reading)
+    data = data_at(path, table, text) if labels is None else (path, labels)
     _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 
@@ -224,7 +225,10 @@ def _say_what_next(gan: GAN, output: Output) -> None:
     run = gan.run_
     assert run is not None
     size = (run / "model.safetensors").stat().st_size / 1e6
-    output.line(f"pictures  {max((run / 'samples').glob('*.png'), default=run / 'samples')}")
+    if written := sorted((run / "samples").glob("*.txt")):
+        output.line(f"texts     {written[-1]}")
+    else:
+        output.line(f"pictures  {max((run / 'samples').glob('*.png'), default=run / 'samples')}")
     if (run / "curves.png").is_file():
         output.line(f"curves    {run / 'curves.png'}")
     output.line(f"model     {run / 'model.safetensors'}  ({size:.1f} MB, all that sampling needs)")
@@ -234,8 +238,13 @@ def _say_what_next(gan: GAN, output: Output) -> None:
         output.line(f"          that of the end is {last}")
     if gan.ended_.ending != "finished":
         output.line(f"go on     ganwright resume {run}")
-    output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o out/")
+    output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o {_where(gan)}")
     output.line(f"          ganwright evaluate {run}")
+
+
+def _where(gan: GAN) -> str:
+    """Where samples go."""
+    return "lines.txt" if gan.model_.codec.spec.kind == "text" else "out/"
 
 
 def _summary(gan: GAN) -> dict[str, Any]:

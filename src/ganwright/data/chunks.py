@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from ganwright.data.record import Record
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.cells import Cells
@@ -31,4 +33,6 @@ def _size(records: Sequence[Record]) -> int:
     """Bytes of all payloads."""
     if isinstance(records, Cells):
         return records.nbytes
-    return sum(len(record.payload) if isinstance(record.payload, bytes) else record.payload.nbytes for record in records)
+    return sum(
+        record.payload.nbytes if isinstance(record.payload, np.ndarray) else len(record.payload) for record in records
+    )

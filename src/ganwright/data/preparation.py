@@ -78,6 +78,8 @@ def prepare(
         source.load(root / "data", progress, limit)
         if limit is not None and limit < len(source):
             source = Limited(source, max(limit, 1))
+        if codec is not None:
+            check_texts(source, codec)
         if modality is None:
             modality = modality_for(source, as_numbers) if codec is None else _usual(codec)
         folder = root / "data" / _cache_key(source, modality, codec)
@@ -96,6 +98,14 @@ def prepare(
         return Dataset.open(folder)
     finally:
         source.close()
+
+
+def check_texts(source: Source, codec: Codec) -> None:
+    """Raise DataError where texts are given to a codec of other records, or others to one of texts."""
+    texts = any(isinstance(record.payload, str) for record in source.read(0, 1))
+    if texts != (codec.spec.kind == "text"):
+        what = f"{source.place or source.name} holds {'texts' if texts else 'no texts'}"
+        raise DataError("E-DATA-13", what, why=f"the model is one of {codec.noun}", hints=("--field: a text in .jsonl",))
 
 
 def _usual(codec: Codec) -> Modality:

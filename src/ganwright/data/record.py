@@ -20,8 +20,8 @@ class Record:
 
     name: str
     """Where it came from, as a person would say it: "cats/001.jpg", "row 7"."""
-    payload: bytes | np.ndarray
-    """An encoded file, or an array such as (H, W) or (H, W, C)."""
+    payload: bytes | np.ndarray | str
+    """An encoded file, an array such as (H, W) or (H, W, C), or a text."""
     conditions: Mapping[str, Value] = field(default_factory=dict)
     """Known facts by name: {"label": "tabby", "age": "31", "tags": ("glasses", "hat")}."""
     fault: str = ""

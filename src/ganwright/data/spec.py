@@ -116,9 +116,10 @@ class DataSpec:
     kind: str
     """The modality: "image"."""
     shape: tuple[int, ...]
-    """Without the batch; (C, H, W) for pictures."""
-    output: Literal["tanh", "linear", "blocks"] = "tanh"
-    """Applied to the generator's raw output, outside the generator; blocks: tanh on values, softmax over modes."""
+    """Without the batch; (C, H, W) for pictures, (symbols, length) for texts."""
+    output: Literal["tanh", "linear", "blocks", "softmax"] = "tanh"
+    """Applied to the generator's raw output, outside the generator; blocks: tanh on values, softmax over modes; softmax:
+    over the first axis, a text's symbols."""
     conditions: tuple[Condition, ...] = ()
     """What the networks are given beside noise, in order; empty for an unconditional GAN."""
     blocks: tuple[Block, ...] = ()

@@ -22,8 +22,10 @@ from ganwright.data.modalities.base import Codec
 from ganwright.data.ownership import save_picture
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.table_rows import TableRows
+from ganwright.data.texts.lines import Texts
 from ganwright.evaluation.columns import look_at_columns, plots
 from ganwright.evaluation.nearest_rows import draw_rows
+from ganwright.evaluation.nearest_texts import draw_texts, nearest_texts, texts_shown
 from ganwright.evaluation.real import real_records
 from ganwright.evaluation.report import write_report
 from ganwright.evaluation.result import Evaluation
@@ -116,20 +118,21 @@ class _Gathering:
                 done += len(batch)
                 self.progress(f"describing {what}", done, total)
 
-        rows = _Rows(self.question.split.train.codec)
-        features = self.extractor.extract(rows.passing(watched()))
+        natural = _Natural(self.question.split.train.codec)
+        features = self.extractor.extract(natural.passing(watched()))
         if not bool(features.isfinite().all()):
             raise DataError("E-EVALUATE-04", f"{what} hold values that are not finite numbers")
-        return Described(features, samples.labels, rows.found())
+        return Described(features, samples.labels, natural.rows(), natural.texts())
 
 
-class _Rows:
-    """Rows of a table in natural values, gathered from the batches that pass by."""
+class _Natural:
+    """Rows of a table, or texts, gathered from the batches that pass by."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._waiting: list[Tensor] = []
-        self._parts: list[TableRows] = []
+        self._rows: list[TableRows] = []
+        self._texts: list[Texts] = []
         self._none = False
 
     def passing(self, batches: Iterable[Tensor]) -> Iterable[Tensor]:
@@ -140,20 +143,25 @@ class _Rows:
                 if sum(map(len, self._waiting)) >= ROWS:
                     self._decode()
             yield batch
-
-    def found(self) -> TableRows | None:
-        """All that have passed; None where records are no rows."""
         if self._waiting:
             self._decode()
-        return TableRows.join(self._parts) if self._parts else None
+
+    def rows(self) -> TableRows | None:
+        """All that have passed; None where records are no rows."""
+        return TableRows.join(self._rows) if self._rows else None
+
+    def texts(self) -> Texts | None:
+        """All that have passed; None where records are no texts."""
+        return Texts.join(self._texts) if self._texts else None
 
     def _decode(self) -> None:
-        part = self._codec.rows(torch.cat(self._waiting))
-        self._waiting = []
-        if part is None:
-            self._none = True
+        x, self._waiting = torch.cat(self._waiting), []
+        if (rows := self._codec.rows(x)) is not None:
+            self._rows.append(rows)
+        elif (texts := self._codec.texts(x)) is not None:
+            self._texts.append(texts)
         else:
-            self._parts.append(part)
+            self._none = True
 
 
 def evaluate_samples(question: Question, progress: Progress = no_progress) -> Answer:
@@ -205,6 +213,8 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         by_column=by_column,
         by_pair=by_pair,
         plots=plots(tables) if tables is not None else (),
+        lines=texts_shown(evidence),
+        nearest_lines=nearest_texts(evidence),
         notes=(*verdicts(measurements, failed, codec.noun), *question.notes),
         seconds=round(time.monotonic() - began, 1),
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -279,6 +289,8 @@ def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: 
     """A row a sample: itself, then its nearest training records. First those that look most like copies, then the first."""
     if evidence.fake.rows is not None and evidence.train.rows is not None:
         return _draw_nearest_rows(evidence, evidence.fake.rows, evidence.train.rows)
+    if evidence.fake.texts is not None:
+        return draw_texts(nearest_texts(evidence))
     features = evidence.fake.features
     suspects = nearness(features, evidence.train.features).most_copied[:SHOWN].tolist()
     others = [place for place in range(len(samples)) if place not in set(suspects)][:SHOWN]

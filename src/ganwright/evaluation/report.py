@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganwright.evaluation import report_sections as sections
-from ganwright.evaluation import table_sections
+from ganwright.evaluation import table_sections, text_sections
 from ganwright.evaluation.report_page import page
 from ganwright.evaluation.report_pieces import read_pieces
 from ganwright.runtime.files import write_atomically
@@ -26,10 +26,12 @@ def write_report(folder: Path) -> Path:
         sections.headline(pieces),
         sections.samples(pieces),
         table_sections.columns(pieces),
+        text_sections.samples(pieces),
         sections.scores(pieces),
         table_sections.figures(pieces),
         sections.classes(pieces),
         sections.copying(pieces),
+        text_sections.nearest(pieces),
         sections.course(pieces),
         sections.data(pieces),
         sections.config(pieces),

@@ -48,6 +48,7 @@ COPYING = (
     "membership_p",
     "near_duplicates",
     "duplicates",
+    "copied",
 )
 """Measurements that belong to the question whether the generator copies."""
 OF_PICTURES = (
@@ -99,8 +100,9 @@ def title(pieces: Pieces) -> str:
 
 
 def samples(pieces: Pieces) -> str:
-    """What the generator makes; of a table the columns are drawn in its place."""
-    if pieces.evaluation is not None and pieces.evaluation.plots:
+    """What the generator makes; of a table the columns are drawn in its place, and texts are
+    written."""
+    if pieces.evaluation is not None and (pieces.evaluation.plots or pieces.evaluation.lines):
         return ""
     return section(
         "Samples",

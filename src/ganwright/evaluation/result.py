@@ -62,6 +62,10 @@ class Evaluation:
     """The same of the pairs of columns that are least alike, those first."""
     plots: tuple[ColumnPlot, ...] = ()
     """What the plots of a table's columns show."""
+    lines: tuple[str, ...] = ()
+    """Of texts: the first samples."""
+    nearest_lines: tuple[tuple[str, str], ...] = ()
+    """Of texts: samples, each with the training text nearest to it, those most like copies first."""
     notes: tuple[str, ...] = ()
     """What a reader must know, in sentences: verdicts first."""
     seconds: float = 0.0

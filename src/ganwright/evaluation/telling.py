@@ -32,6 +32,13 @@ MEASURES = {
     "rare": "rare words that appear",
     "rare_frequency": "frequency of rare words",
     "exact_copies": "training rows among samples",
+    **{f"ngrams_{n}": f"{n}-gram divergence" for n in range(1, 7)},
+    "self_bleu": "self-BLEU",
+    **{f"distinct_{n}": f"different {n}-grams" for n in range(1, 4)},
+    "twins": "samples with a twin",
+    "lengths": "lengths, difference",
+    "strange_words": "words not in the data",
+    "copied": "copied texts",
     "membership": "membership attack (AUC, chance: 0.5)",
     "membership_p": "membership test",
 }

@@ -14,6 +14,8 @@ LEANING = 0.6
 """Odds of being nearer than a held-out record beyond which it is told though no copies are seen."""
 CLEARLY = 3.0
 """Standard errors that make a difference."""
+COLLAPSED = 0.1
+"""Self-BLEU above that of real texts from which on samples repeat each other."""
 MANY_TWINS = 0.01
 """Share of samples that have an exact twin above which it is told."""
 
@@ -24,6 +26,8 @@ def verdicts(measured: Measured, failed: Mapping[str, str], noun: str) -> tuple[
         *_looks_real(measured, noun),
         *_told_apart(measured, noun),
         *_alike(measured, noun),
+        *_reads_alike(measured),
+        *_varies(measured),
         *_is_useful(measured, noun),
         *_covers(measured, noun),
         *_has_rare_words(measured),
@@ -62,6 +66,24 @@ def _alike(measured: Measured, noun: str) -> list[str]:
 
     text = f"Has the same columns? They are alike to {share(columns)}"
     return [text + (f", pairs of them to {share(pairs)}." if pairs is not None else ".")]
+
+
+def _reads_alike(measured: Measured) -> list[str]:
+    """By 4-grams, the longest that both words and characters are counted by."""
+    if (long := measured.get("ngrams_4")) is None:
+        return []
+    real = "" if long.floor is None else f" (real texts among themselves: {long.floor:.2f})"
+    strange = measured.get("strange_words")
+    words = "" if strange is None else f"; {_percent(strange.value)} of the words are in no training text"
+    return [f"Reads alike? 4-grams diverge by {_comparable(long):.2f} bits{real}{words}{_floor_of(strange)}."]
+
+
+def _varies(measured: Measured) -> list[str]:
+    if (repeated := measured.get("self_bleu")) is None or repeated.floor is None:
+        return []
+    value = _comparable(repeated)
+    word = "No, samples repeat each other" if value - repeated.floor > COLLAPSED else "Yes"
+    return [f"Varied? {word}: self-BLEU {value:.2f} (real texts: {repeated.floor:.2f})."]
 
 
 def _is_useful(measured: Measured, noun: str) -> list[str]:
@@ -148,6 +170,10 @@ def _obeys(measured: Measured) -> list[str]:
 
 def _comparable(measurement: Measurement) -> float:
     return measurement.value if measurement.at_floor_count is None else measurement.at_floor_count
+
+
+def _floor_of(measurement: Measurement | None) -> str:
+    return "" if measurement is None else _of_held_out(measurement)
 
 
 def _of_held_out(measurement: Measurement) -> str:

@@ -16,6 +16,7 @@ from ganwright.core.config import Part
 from ganwright.core.registry import Registry
 from ganwright.data.spec import Condition
 from ganwright.data.table_rows import TableRows
+from ganwright.data.texts.lines import Texts
 from ganwright.metrics.parts.coded import Coded, coded
 from ganwright.metrics.parts.measurement import Better, Measurement
 from ganwright.metrics.parts.subsets import LARGEST, error_at, subset_share, subsets
@@ -42,6 +43,8 @@ class Described:
     classes, and for samples of a model that is not told any."""
     rows: TableRows | None = None
     """Of a table: the same records in natural values."""
+    texts: Texts | None = None
+    """Of texts: the same records as strings."""
 
     def __len__(self) -> int:
         return len(self.features)
@@ -49,7 +52,8 @@ class Described:
     def first(self, count: int) -> Described:
         """The first `count` of them."""
         labels = None if self.labels is None else self.labels[:count]
-        return Described(self.features[:count], labels, None if self.rows is None else self.rows.take(slice(count)))
+        rows = None if self.rows is None else self.rows.take(slice(count))
+        return Described(self.features[:count], labels, rows, None if self.texts is None else self.texts.take(slice(count)))
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,15 @@ class Tables:
     train: Coded
     fake: Coded
     held_out: Coded | None
+
+
+@dataclass(frozen=True)
+class AllTexts:
+    """The texts of all records."""
+
+    train: Texts
+    fake: Texts
+    held_out: Texts | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,18 @@ class Evidence:
             raise NotMeasurable("the records are no rows with columns")
         train, fake, *held_out = coded(*rows)
         return Tables(train, fake, held_out[0] if held_out else None)
+
+    @property
+    def texts(self) -> AllTexts:
+        """The texts.
+
+        Raises:
+            NotMeasurable: the records are none.
+        """
+        train, fake = self.train.texts, self.fake.texts
+        if train is None or fake is None:
+            raise NotMeasurable("the records are no texts")
+        return AllTexts(train, fake, None if self.held_out is None else self.held_out.texts)
 
 
 class Metric(Part, ABC):

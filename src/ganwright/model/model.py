@@ -19,7 +19,7 @@ from ganwright.data.blocks import KNOWN
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec, Progress, no_progress
 from ganwright.data.opening import open_source
-from ganwright.data.preparation import prepare
+from ganwright.data.preparation import check_texts, prepare
 from ganwright.data.record import Record
 from ganwright.data.spec import Condition, DataSpec, first_class, unknown
 from ganwright.data.tables.asking import wishes_of
@@ -333,6 +333,7 @@ class Model:
         judge, source = self._judge(), open_source(data)
         try:
             source.load(cache_root() / "data")
+            check_texts(source, self.codec)
             verdicts = np.full(len(source), np.nan, np.float32)
             done = 0
             for records in chunks(source):

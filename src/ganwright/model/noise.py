@@ -18,6 +18,11 @@ from ganwright.runtime.keys import Key
 LATENT = "latent"
 """The input that says what a sample is; others are for its details."""
 
+CHOICES = "choices"
+"""The input that decides among symbols by their probabilities; how sharp those are is then told as"""
+TEMPERATURE = "temperature"
+"""(B,), of samples that are to be more typical."""
+
 # Samples are drawn in blocks of this many, whatever is asked for: changing it would change what a seed gives.
 BLOCK = 64
 TRUNCATION = 2.0
@@ -68,7 +73,7 @@ class LatentChoice:
         return {**inputs, LATENT: replace(inputs[LATENT], distribution=self.distribution)}
 
     def truncated(self, drawn: Mapping[str, Tensor], inputs: Mapping[str, NoiseInput]) -> dict[str, Tensor]:
-        """The noise of samples with the latent's values drawn together.
+        """The noise of samples with the latent's values drawn together, and choices made at a lower temperature.
 
         Raises:
             UsageError: latents that are all as far from the middle, or a generator without one.
@@ -81,7 +86,10 @@ class LatentChoice:
         if far := EQUALLY_FAR.get(inputs[LATENT].distribution):
             hints = (f"--noise normal with it, where the model was trained with {far}",)
             raise UsageError("E-SAMPLE-15", what, why=f"{far} are all as typical", hints=hints)
-        return {**drawn, LATENT: truncated(drawn[LATENT], inputs[LATENT].distribution, self.truncation)}
+        found = {**drawn, LATENT: truncated(drawn[LATENT], inputs[LATENT].distribution, self.truncation)}
+        if CHOICES in inputs:
+            found[TEMPERATURE] = torch.full((len(drawn[CHOICES]),), self.truncation)
+        return found
 
 
 AS_TRAINED = LatentChoice()

@@ -12,6 +12,8 @@ def apply_output(spec: DataSpec, raw: Tensor) -> Tensor:
     """The spec's output activation on raw (B, *shape)."""
     if spec.output == "blocks":
         return _columns(spec, raw)
+    if spec.output == "softmax":
+        return raw.softmax(1)
     return raw.tanh() if spec.output == "tanh" else raw
 
 

@@ -96,6 +96,15 @@ class Generator(Network):
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         """A batch; `noise` has one tensor (B, *shape) per declared input."""
 
+    def log_likelihood(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
+        """How likely it is to make records x (B, *spec.shape), (B,) in nats.
+
+        Raises:
+            UsageError: the family cannot tell.
+        """
+        what = "this generator does not know how likely a record is"
+        raise UsageError("E-PENALTY-03", what, hints=("network recurrent", "leave the penalty teaching out"))
+
 
 class Discriminator(Network):
     """A record to logits: high for real."""

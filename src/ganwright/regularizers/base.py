@@ -49,6 +49,10 @@ class Turn(Protocol):
         """What the discriminator draws again from its own maps of `x`, as the turn augments it: (drawn, meant) each."""
         ...
 
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """How likely the generator is to make records `x` under the turn's conditions, (B,) in nats."""
+        ...
+
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
         """Numbers in [0, 1) that depend on the step and `purpose` only; rows belong to places of the batch."""
         ...

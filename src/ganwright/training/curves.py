@@ -76,7 +76,7 @@ def _draw_scores(axes: Sequence[Axes], scores: Sequence[Scored]) -> None:
     distance.plot(thousands, [score.frechet for score in scores], "o-", markersize=3, linewidth=1.2, color="tab:purple")
     distance.plot(thousands[kept], scores[kept].frechet, "o", markersize=9, markerfacecolor="none", color="black")
     distance.set_yscale("log")
-    distance.set_title("Fréchet distance to the data (lower is better; ringed: kept)", fontsize=10)
+    distance.set_title(f"{scores[kept].measure} to the data (lower is better; ringed: kept)", fontsize=10)
     recall.plot(thousands, [score.recall for score in scores], "o-", markersize=3, linewidth=1.2, color="tab:brown")
     recall.set_ylim(0, 1)
     recall.set_title("Recall: share of the data that samples reach", fontsize=10)

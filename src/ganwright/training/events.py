@@ -51,6 +51,8 @@ class Pictures:
     epoch: float | None
     """As in `Progress`."""
     grid: PillowImage.Image
+    lines: tuple[str, ...] = ()
+    """The same as lines of text, where that says more."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Scored:
     step: int
     samples_seen: int
     frechet: float
-    """See `scoring.Score`."""
+    """See `yardstick.Score`: lower is better; a Fréchet distance, or what `measure` says."""
     recall: float
     error: float
     """The standard error of `frechet`, from all scores so far."""
@@ -75,6 +77,8 @@ class Scored:
     samples: int
     seconds: float
     """That scoring took."""
+    measure: str = "Fréchet distance"
+    """What `frechet` and `kept_frechet` are, for people."""
 
 
 @dataclass(frozen=True)

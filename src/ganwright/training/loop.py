@@ -99,7 +99,7 @@ class Loop:
         self._look_seconds = 1.0
         self._snapshot_seconds = 2.5
         self._view = View.of(self.dataset, self.spec)
-        self._selection = Selection(self.config, self.dataset)
+        self._selection = Selection(self.config, self.dataset, self.split.held_out if self.split else None)
         self._selection.go_on(self.memory.scores, self.memory.gaps, self.kept_so_far)
         self._saver = Saver(self.commit)
         self._score_seconds = 0.0
@@ -342,8 +342,9 @@ class Loop:
         self._variety.diversity = self._view.diversity(samples)
         if self._held_out is not None:
             self._by_heart = learned_by_heart(self.state, self.config, self.spec, self._batches, self._held_out)
-        grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), COLUMNS)
-        self.events.emit(Pictures(self.state.step, self._epoch(), grid))
+        codec = self.dataset.codec
+        made = codec.decode(samples)
+        self.events.emit(Pictures(self.state.step, self._epoch(), codec.preview(made, COLUMNS), codec.lines(made)))
         self._looked_step = self.state.step
         self._look_seconds = self.now() - began
 

@@ -79,6 +79,9 @@ class Recorder:
                 self._try("scores.jsonl", lambda: append_line(self.run.scores_path, event))
             case Pictures():
                 self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
+                if event.lines:
+                    content = "".join(line + "\n" for line in event.lines)
+                    self._try("samples", lambda: self.run.lines_path(event.step).write_text(content, encoding="utf-8"))
             case Kept():
                 self._kept, self._kept_step = event.model, event.step
                 self._write_kept()
@@ -253,9 +256,10 @@ def _origin_lines(origin: dict[str, Any] | None) -> list[str]:
 def _score_lines(scores: dict[str, Any]) -> list[str]:
     if not scores:
         return ["* Not scored while it trained; `ganwright evaluate` says how good it is."]
+    measure = scores.get("measure", "Fréchet distance")
     return [
-        f"* The best of its run, but for chance, by the Fréchet distance between {scores['samples']:,} samples and"
-        f" training records: {scores['frechet']:.3g} in the features `{scores['features']}`. It compares with scores of"
+        f"* The best of its run, but for chance, by the {measure} between {scores['samples']:,} samples and"
+        f" real records: {scores['frechet']:.3g} in the features `{scores['features']}`. It compares with scores of"
         " this run only;"
         " `ganwright evaluate` says more.",
     ]

@@ -80,6 +80,10 @@ class RunFolder:
         """Of the samples at `step`."""
         return self.path / "samples" / f"{step:06d}.png"
 
+    def lines_path(self, step: int) -> Path:
+        """Of the samples at `step` as text."""
+        return self.picture_path(step).with_suffix(".txt")
+
     def write_config(self, config: TrainConfig, data: dict[str, Any]) -> None:
         """config.toml: everything resolved, with the data that it was resolved for."""
         text = tomli_w.dumps({"data": data, "train": to_plain(config)})

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
 from ganwright.features.base import BATCH
-from ganwright.metrics.parts.gaussian import Gaussian, frechet_distance
-from ganwright.metrics.precision_recall import PrecisionRecall
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.runtime.interrupt import StopRequest
@@ -23,46 +19,29 @@ from ganwright.training.average import LOOK_STATISTICS_BATCHES
 from ganwright.training.config import TrainConfig
 from ganwright.training.scoring import Scoring, ScoringTimes
 from ganwright.training.state import initial_state
+from ganwright.training.yardstick import Score, yardstick_for
 
 REFERENCE = 2_000
 """Real records that samples are compared with, at most."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """One look at how good the generator is."""
-
-    frechet: float
-    """Squared Fréchet distance between samples and training records, in the scoring's features: lower is better."""
-    recall: float
-    """Share of the training records that have samples around them: it falls when the generator collapses."""
-    gap: float
-    """Between the distances of the first and the second half of the samples: how much is chance."""
-
-
-class Reference:
-    """Real records, described: what samples are held against."""
-
-    def __init__(self, features: Tensor) -> None:
-        self._features, self._gaussian = features, Gaussian.of(features)
-
-    def score(self, fake: Tensor) -> Score:
-        """Of samples' features (M, D)."""
-        count = min(len(self._features), len(fake))
-        recall = PrecisionRecall().compare(self._features[:count], fake[:count])["recall"]
-        halves = [frechet_distance(self._gaussian, Gaussian.of(half)) for half in fake.chunk(2)]
-        return Score(frechet_distance(self._gaussian, Gaussian.of(fake)), recall, abs(halves[0] - halves[1]))
+FEWEST_HELD_OUT = 200
+"""Records that are not learned from, to be compared with."""
 
 
 class Scorer:
     """Scores models of one run, all in the same way."""
 
-    def __init__(self, scoring: Scoring, dataset: Dataset, seed: int, device: str) -> None:
+    def __init__(self, scoring: Scoring, dataset: Dataset, seed: int, device: str, held_out: Dataset | None = None) -> None:
+        """held_out: records that are not learned from; texts are scored against these, if there are enough of them."""
         self._samples, self._seed = scoring.samples, seed
-        self._extractor = scoring.features_for(dataset.codec).extractor(dataset.head, device)
-        self._reference = Reference(self._extractor.extract(_some(dataset.head, REFERENCE, seed)))
-        self.features = self._extractor.identity
+        self._yardstick = yardstick_for(scoring, dataset, device)
+        self.measure = self._yardstick.measure
+        """What a score is, for people."""
+        self.features = self._yardstick.identity
         """What the scores are in: scores of other features do not compare."""
+        real = dataset.head
+        if self._yardstick.against_held_out and held_out is not None and len(held_out) >= FEWEST_HELD_OUT:
+            real = held_out
+        self._score = self._yardstick.against(self._yardstick.describe(_some(real, REFERENCE, seed)))
 
     def score(self, model: Model, stop: StopRequest) -> Score:
         """The score of `model` as it is now; its batch statistics have to be right.
@@ -71,10 +50,10 @@ class Scorer:
             Stopped: someone asked to.
             FloatingPointError: what it makes is not finite.
         """
-        fake = self._extractor.extract(_recorded(model, self._samples, self._seed, stop))
-        if not bool(fake.isfinite().all()):
+        fake = self._yardstick.describe(_recorded(model, self._samples, self._seed, stop))
+        if not self._yardstick.finite(fake):
             raise FloatingPointError("samples are not finite")
-        return self._reference.score(fake)
+        return self._score(fake)
 
 
 def time_scoring(
@@ -82,7 +61,7 @@ def time_scoring(
 ) -> ScoringTimes:
     """What scores would take, from a network that was not trained."""
     state = initial_state(config, spec)
-    extractor = config.scoring.features_for(dataset.codec).extractor(dataset.head, config.device)
+    yardstick = yardstick_for(config.scoring, dataset, config.device)
     contents = ModelContents(config.network, spec, dataset.codec, state.average.generator, {})
     model = Model(contents, config.device)
 
@@ -94,12 +73,10 @@ def time_scoring(
             took.append(now() - began)
         return took[-1]
 
-    each = seconds(lambda: extractor.extract(_recorded(model, BATCH, config.seed, StopRequest()))) / BATCH
+    each = seconds(lambda: yardstick.describe(_recorded(model, BATCH, config.seed, StopRequest()))) / BATCH
     statistics = seconds(lambda: state.average.estimate_statistics(config.seed, config.device, LOOK_STATISTICS_BATCHES))
-    reference = Reference(torch.randn(1000, extractor.dimensions, generator=torch.Generator().manual_seed(0)))
-    samples = torch.randn(1000, extractor.dimensions, generator=torch.Generator().manual_seed(1))
-    comparing = seconds(lambda: reference.score(samples))
-    describing = seconds(lambda: extractor.extract(_some(dataset.head, BATCH, 0))) / min(BATCH, len(dataset.head))
+    comparing = seconds(yardstick.rehearsal(yardstick.describe(_some(dataset.head, BATCH, 0))))
+    describing = seconds(lambda: yardstick.describe(_some(dataset.head, BATCH, 0))) / min(BATCH, len(dataset.head))
     return ScoringTimes(describing * min(REFERENCE, len(dataset.head)), statistics + comparing, each)
 
 

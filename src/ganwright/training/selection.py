@@ -25,13 +25,13 @@ class Selection:
     score alike the last is kept, and an earlier one only if it is clearly better.
     """
 
-    def __init__(self, config: TrainConfig, dataset: Dataset) -> None:
+    def __init__(self, config: TrainConfig, dataset: Dataset, held_out: Dataset | None = None) -> None:
         self.scores: list[Scored] = []
         self.kept: Model | None = None
         """A copy of the model to keep; None before the first score."""
         self._gaps: list[float] = []
         """Between the two halves of the samples of each score."""
-        self._config, self._dataset = config, dataset
+        self._config, self._dataset, self._held_out = config, dataset, held_out
         self._scorer: Scorer | None = None
 
     def consider(
@@ -50,7 +50,7 @@ class Selection:
         """
         began, config = now(), self._config
         if self._scorer is None:
-            self._scorer = Scorer(config.scoring, self._dataset, config.seed, config.device)
+            self._scorer = Scorer(config.scoring, self._dataset, config.seed, config.device, self._held_out)
         score = self._scorer.score(model, StopRequest() if stop is None else stop)
         self._gaps.append(score.gap)
         lowest = min((each.frechet for each in self.scores), default=score.frechet)
@@ -66,6 +66,7 @@ class Selection:
             kept_frechet=score.frechet if last is None or is_kept else last.kept_frechet,
             kept_step=step if last is None or is_kept else last.kept_step,
             features=self._scorer.features,
+            measure=self._scorer.measure,
             samples=config.scoring.samples,
             seconds=now() - began,
         )
@@ -112,5 +113,6 @@ def score_facts(scored: Scored) -> dict[str, float | int | str]:
         "frechet": scored.frechet,
         "recall": scored.recall,
         "features": scored.features,
+        "measure": scored.measure,
         "samples": scored.samples,
     }

@@ -86,6 +86,15 @@ class Turn:
             pairs = discriminator.reconstruct(x, draws)
         return tuple((at_least_single(drawn), at_least_single(meant)) for drawn, meant in pairs)
 
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """How likely the generator is to make `x` (B, *shape), (B,) float32 in nats.
+
+        Raises:
+            UsageError: it is of a family that cannot tell.
+        """
+        with self._precision():
+            return at_least_single(self.state.generator.log_likelihood(x, self.condition))
+
     @property
     def is_first(self) -> bool:
         """Whether its rows are the first ones that this process works on."""

@@ -20,9 +20,10 @@ from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Kept, Progress, Scored, Snapshot, Warned
 from ganwright.training.health import ADVICE, Variety, diagnose
 from ganwright.training.loop import Loop
-from ganwright.training.scorer import Reference, Score, Scorer, time_scoring
+from ganwright.training.scorer import Scorer, time_scoring
 from ganwright.training.scoring import PLANS, Scoring, ScoringTimes, choose_scoring
 from ganwright.training.state import initial_state
+from ganwright.training.yardstick import Frechet, Score
 
 STEPS = 8
 TWICE = Scoring(every_samples=8 * 2, samples=32)
@@ -114,10 +115,10 @@ def test_a_later_model_that_is_worse_by_chance_alone_is_kept(monkeypatch: pytest
 def test_chance_is_told_from_the_halves_of_the_samples() -> None:
     """The standard error is that of scores of the same model on other samples, within what a hundred scores can tell."""
     random = np.random.default_rng(0)
-    reference = Reference(torch.from_numpy(random.normal(size=(4000, 4))))
-    scores = [reference.score(torch.from_numpy(random.normal(0.3, 1, (400, 4)))) for _ in range(100)]
-    told = float(np.sqrt(np.mean([score.gap**2 for score in scores]))) / 2
-    assert told == pytest.approx(np.std([score.frechet for score in scores]), rel=0.3)
+    score = Frechet(Scoring(), tiny_dataset(), "cpu").against(torch.from_numpy(random.normal(size=(4000, 4))))
+    scores = [score(torch.from_numpy(random.normal(0.3, 1, (400, 4)))) for _ in range(100)]
+    told = float(np.sqrt(np.mean([each.gap**2 for each in scores]))) / 2
+    assert told == pytest.approx(np.std([each.frechet for each in scores]), rel=0.3)
 
 
 def test_a_run_that_is_not_scored_keeps_its_last_model() -> None:

@@ -19,6 +19,7 @@ from ganwright.data.record import Record, Skipped
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.table_rows import TableRows
+from ganwright.data.texts.lines import Texts
 
 CLIPPED = "values beyond the range that was found, clipped to it"
 """The note of a codec that packs records which it has not seen when it was fitted."""
@@ -110,6 +111,14 @@ class Codec(ABC):
 
     def rows(self, x: Tensor) -> TableRows | None:
         """A batch (B, *spec.shape) as rows in natural values, for measures of tables; None where records are none."""
+        return None
+
+    def lines(self, objects: Any) -> tuple[str, ...]:
+        """Objects (of `decode` or `join`) as lines of text, where these say more than a picture; else none."""
+        return ()
+
+    def texts(self, x: Tensor) -> Texts | None:
+        """A batch (B, *spec.shape) as texts, for measures of texts; None where records are none."""
         return None
 
     def join(self, parts: Sequence[Any]) -> Any:

@@ -155,7 +155,7 @@ class ImageCodec(Codec):
     def _decode(
         self, records: Sequence[Record], which: Sequence[int], results: list[np.ndarray | str], notes: Counter[str]
     ) -> None:
-        pictures = [(bytes(records[i].payload), records[i].name) for i in which]
+        pictures = [(_content(records[i]), records[i].name) for i in which]
         task = {"do": "decode", "policy": asdict(self.policy)}
         for i, answer in zip(which, shared_workers().run(task, pictures), strict=True):
             notes.update(answer.facts.get("notes", ()))
@@ -264,15 +264,23 @@ class Image(Modality):
         return ImageCodec(policy, known, size.reason, tuple(notes))
 
 
+def _content(record: Record) -> bytes:
+    """Of an encoded picture."""
+    assert isinstance(record.payload, bytes)
+    return record.payload
+
+
 def _facts(records: Sequence[Record]) -> list[tuple[int, int, str] | str]:
     """(height, width, colour) of each record, or why it has none."""
     found: list[tuple[int, int, str] | str] = [record.fault for record in records]
     encoded = [i for i, record in enumerate(records) if not record.fault and isinstance(record.payload, bytes)]
-    pictures = [(bytes(records[i].payload), records[i].name) for i in encoded]
+    pictures = [(_content(records[i]), records[i].name) for i in encoded]
     for i, answer in zip(encoded, shared_workers().run({"do": "probe"}, pictures), strict=True):
         facts = answer.facts
         found[i] = answer.fault or (facts["height"], facts["width"], facts["colour"])
     for i, record in enumerate(records):
+        if isinstance(record.payload, str) and not record.fault:
+            found[i] = NO_PICTURE
         if isinstance(record.payload, np.ndarray) and not record.fault:
             shape = record.payload.shape
             if len(shape) not in (2, 3):

@@ -316,9 +316,9 @@ class Table(Modality):
                 left_out.append(LeftOut(name, decision.reason, place, learn_identifiers(each, decision.kind)))
             else:
                 columns.append(column)
+        if not any(map(_varies, columns)):
+            raise too_few(source, TableCodec.noun, 0, [Skipped(each.name, each.reason) for each in left_out])
         codec = TableCodec(columns, left_out, Style(source.dialect.delimiter, source.dialect.header))
-        if not codec.drawn:
-            raise too_few(source, codec.noun, 0, [Skipped(name, why) for name, why in codec.left_out.items()])
         stated = stated_claims(self.constraints, {column.name: column for column in columns}, codec.left_out)
         if stated or self.learn_constraints:
             constraints = ConstraintLearner(source, columns, progress).learn(stated, self.learn_constraints)

@@ -43,6 +43,8 @@ class Source(ABC):
     """What lies beside the records and is no record, with reasons."""
     columns: tuple[str, ...] = ()
     """What the values of a record are called, where its payload is a row (D,) and they have names."""
+    whole_records: bool = True
+    """Whether a record was one before it was read, and is not a window cut out of something longer."""
     notes: list[str]
     """What a user should know of how the source was read, one sentence each."""
     reading: Asked = Asked()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -14,15 +13,15 @@ from ganwright.data.in_memory import WHERE, is_frame, is_series
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.asked import Asked
+from ganwright.data.tables.asked import TableFile as TableFile
 from ganwright.data.tables.cells import Cells
 from ganwright.data.tables.delimited import DelimitedFile
 from ganwright.data.tables.frames import FrameTable
-from ganwright.data.tables.json_lines import JsonLines
+from ganwright.data.tables.json_lines import JSON_LINES, JsonLines
 from ganwright.data.tables.parquet import ParquetTable
 from ganwright.data.tables.text_cells import is_array
 
 DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t", ".psv": "|"}
-JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
 DIGEST_ROWS = 16_384
 
@@ -34,14 +33,6 @@ class _Table(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, start: int, stop: int) -> Cells: ...
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A file of cells with what is to be known of it where finding out would go wrong."""
-
-    path: str | Path
-    asked: Asked = field(default_factory=Asked)
 
 
 class Tables(Source):

@@ -16,6 +16,7 @@ from ganwright.data.tables.careful import changed
 from ganwright.data.tables.cells import Cells
 from ganwright.data.tables.text_encoding import UTF_8, text_encoding
 
+JSON_LINES = (".jsonl", ".ndjson")
 STRIDE = 1024
 MOST_COLUMNS = 16_384
 

@@ -43,8 +43,11 @@ class TextEncoding:
     """What a user should know of it."""
 
 
-def text_encoding(path: Path) -> TextEncoding:
+def text_encoding(path: Path, wanted: str = "table") -> TextEncoding:
     """The encoding of the file at `path`, which is read whole.
+
+    Args:
+        wanted: what the file should be, for the error that says that it is something else.
 
     UTF-8 if all of it is; UTF-16 by its mark or its zeros; Windows-1252 otherwise.
 
@@ -58,7 +61,7 @@ def text_encoding(path: Path) -> TextEncoding:
                 raise DataError("E-DATA-03", f"nothing is in {path}")
             for magic, what in _FOREIGN.items():
                 if start.startswith(magic):
-                    raise DataError("E-DATA-03", f"{path} is no table: it is {what}")
+                    raise DataError("E-DATA-03", f"{path} is no {wanted}: it is {what}")
             for mark, name in _MARKS.items():
                 if start.startswith(mark):
                     note = "" if name == UTF_8 else "UTF-16"

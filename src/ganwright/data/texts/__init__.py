@@ -1,0 +1,1 @@
+"""Texts: what a file of lines holds, pieces of words, counts of what follows what."""
