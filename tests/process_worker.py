@@ -17,6 +17,7 @@ import torch
 import torch.distributed
 from support import CPU, tiny_config, tiny_dataset, tiny_table
 from torch import Tensor, nn
+from torch._C._distributed_c10d import FileStore
 
 from ganwright.augment.diff_augment import DiffAugment
 from ganwright.core.budget import Budget
@@ -170,7 +171,7 @@ def all_of_them() -> dict[str, Any]:
 
 if __name__ == "__main__":
     rank, size, store, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
-    meeting_place = torch.distributed.FileStore(store, size)
+    meeting_place = FileStore(store, size)
     torch.distributed.init_process_group(
         "gloo", store=meeting_place, rank=rank, world_size=size, timeout=timedelta(seconds=120)
     )

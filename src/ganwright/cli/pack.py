@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Debug, Json, parse_size
 from ganwright.cli.output import Output
-from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
+from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
 from ganwright.core.budget import parse_count
 
 
@@ -26,6 +26,7 @@ def pack(
     limit: str | None = None,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     table: TableFlags = NOTHING_SAID,
+    text: TextFlags = NOTHING_OF_TEXTS,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -66,7 +67,8 @@ def pack(
 
     count = parse_count(limit) if limit is not None else None
     with watched(output) as progress:
-        dataset = prepare(table.data(path), table.modality() or image_modality(reading), limit=count, progress=progress)
+        modality = table.modality() or text.modality() or image_modality(reading)
+        dataset = prepare(data_at(path, table, text), modality, limit=count, progress=progress)
         write_shards(dataset, out, shards, holdout, progress)
     for line in dataset.report.lines():
         output.line(line)

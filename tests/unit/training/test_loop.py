@@ -17,6 +17,7 @@ from ganwright.model.model import Model
 from ganwright.optimizers.adam import Adam
 from ganwright.runtime.events import Events
 from ganwright.runtime.interrupt import StopRequest
+from ganwright.training import crew as crew_module
 from ganwright.training import loop as loop_module
 from ganwright.training.checkpoint import Checkpoint
 from ganwright.training.config import TrainConfig
@@ -311,7 +312,7 @@ def test_n2_a_copy_that_is_not_finite_is_never_written(monkeypatch: pytest.Monke
 
 
 def out_of_memory(monkeypatch: pytest.MonkeyPatch, unless: Callable[[TrainConfig], bool], error: Exception) -> None:
-    real = loop_module.train_step
+    real = crew_module.train_step
 
     def step(state: TrainState, config: TrainConfig, *rest: Any) -> Any:
         if state.step == 2 and not unless(config):
@@ -319,7 +320,7 @@ def out_of_memory(monkeypatch: pytest.MonkeyPatch, unless: Callable[[TrainConfig
             raise error
         return real(state, config, *rest)
 
-    monkeypatch.setattr(loop_module, "train_step", step)
+    monkeypatch.setattr(crew_module, "train_step", step)
 
 
 CPU_SAYS = "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"
