@@ -5,6 +5,7 @@
     python bench/faults.py saving --minutes 10      # what checkpoints take of a run
     python bench/faults.py stall                    # how long a step waits for a copy of 25 million weights
     python bench/faults.py memory --steps 20000     # what a process holds, early and late
+    python bench/faults.py processes --count 10     # two processes on shards, one of them killed again and again
 
 Prints one JSON line each.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -167,7 +169,63 @@ def memory(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
 
 
-KINDS = {"kills": kills, "mutations": mutations, "saving": saving, "stall": stall, "memory": memory}
+def processes(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """200,000 records, three passes; a process is killed at so many random steps, and all start anew each time."""
+    import faulty_process
+
+    records, batch, passes = 200_000, 500, 3
+    steps, count = passes * records // batch, options.count or 10
+    draw = np.random.default_rng(options.seed)
+    np.save(folder / "records.npy", draw.integers(0, 256, (records, 8, 8, 1), np.uint8))
+    run_it(
+        [
+            "-m",
+            "ganwright",
+            "pack",
+            str(folder / "records.npy"),
+            "-o",
+            str(folder / "shards"),
+            "--shards",
+            "8",
+            "--no-holdout",
+        ]
+    )
+    at = sorted(draw.choice(np.arange(20, steps - 20), count, replace=False).tolist())
+    faults = ",".join(f"{draw.integers(2)}:{step}:kill@{start}" for start, step in enumerate(at))
+    words = ["train", str(folder / "shards"), "--run", str(folder / "run"), "--recipe", "mlp", "--batch", str(batch)]
+    words += ["--steps", str(steps), "--set", "network.generator_widths=[16]", "--set", "network.discriminator_widths=[16]"]
+    words += ["--no-mirror", "--no-holdout", "--set", "scoring.share=0"]
+    began = time.monotonic()
+    run_it([faulty_process.__file__, "launch", faults, "2", str(count), *words], DRAWS=str(folder / "draws"))
+    seen = faulty_process.records_of_passes(folder / "draws", 2, records // batch)
+    wrong = [number for number, found in enumerate(seen) if found != set(range(records))]
+    lost = [f"pass {number} did not see every record once" for number in wrong] + ["passes are missing"] * (
+        len(seen) != passes
+    )
+    return {
+        "kills": count,
+        "passes": len(seen),
+        "records": records,
+        "seconds": time.monotonic() - began,
+        "what_was_lost": lost,
+    }
+
+
+def run_it(words: list[str], **more: str) -> None:
+    """A Python program, which must end well."""
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[1] / "tests"), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **more}
+    subprocess.run([sys.executable, *words], env=environment, check=True, stdout=sys.stderr)
+
+
+KINDS = {
+    "kills": kills,
+    "mutations": mutations,
+    "saving": saving,
+    "stall": stall,
+    "memory": memory,
+    "processes": processes,
+}
 
 
 def main() -> int:

@@ -102,6 +102,21 @@ def note_draws(path: Path) -> None:
     Dealt.draw = draw
 
 
+def records_of_passes(draws: Path, processes: int, steps: int) -> list[set[int]]:
+    """The records that each pass of so many steps has seen, none where it saw one twice; steps done again drew the same."""
+    seen: dict[tuple[int, int], list[int]] = {}
+    for rank in range(processes):
+        for line in Path(f"{draws}.{rank}").read_text(encoding="utf-8").splitlines():
+            step, *records = map(int, line.split())
+            assert seen.setdefault((step, rank), records) == records
+    passes = (max(step for step, _ in seen) + 1) // steps
+    found: list[set[int]] = []
+    for number in range(passes):
+        records = [record for (step, _), mine in seen.items() if step // steps == number for record in mine]
+        found.append(set(records) if len(records) == len(set(records)) else set())
+    return found
+
+
 def die_in_saving(step: int) -> None:
     """At a file event of that checkpoint, when some of it is written."""
     count = 0

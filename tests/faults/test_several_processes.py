@@ -177,23 +177,7 @@ def test_d2_killed_again_and_again_each_pass_sees_every_record_once(cluster: Clu
     command = cluster.command("1:13:kill,0:31:kill@1", *words, restarts=2)
     ended = cluster.run(command, DRAWS=str(draws))
     assert ended.code == 0, ended.problems
-    assert records_of_passes(draws, 2, 640 // 32) == [set(range(640))] * 3
-
-
-def records_of_passes(draws: Path, processes: int, steps: int) -> list[set[int]]:
-    """The records that each pass of so many steps has seen, if it has seen none twice; steps done again drew the same."""
-    seen: dict[tuple[int, int], list[int]] = {}
-    for rank in range(processes):
-        for line in Path(f"{draws}.{rank}").read_text(encoding="utf-8").splitlines():
-            step, *records = map(int, line.split())
-            assert seen.setdefault((step, rank), records) == records
-    passes = (max(step for step, _ in seen) + 1) // steps
-    found: list[set[int]] = []
-    for number in range(passes):
-        records = [record for (step, _), mine in seen.items() if step // steps == number for record in mine]
-        assert len(records) == len(set(records))
-        found.append(set(records))
-    return found
+    assert faulty_process.records_of_passes(draws, 2, 640 // 32) == [set(range(640))] * 3
 
 
 @pytest.mark.parametrize("restarts", [0, 2])
