@@ -12,6 +12,8 @@ import numpy as np
 # Bounds against absurd files: a spec read from a stranger's model file is checked before anything is allocated.
 MAX_SIDE = 16_384
 MAX_VALUES = 1 << 28
+MAPS = frozenset({"image", "spectrogram"})
+"""Kinds of records that are maps (C, H, W), where near values belong together: any family for pictures can draw them."""
 MOST_LABELS = 1024
 MOST_ROW_LETTERS = 1 << 18
 
@@ -114,7 +116,7 @@ class DataSpec:
     """One record as the networks see it."""
 
     kind: str
-    """The modality: "image"."""
+    """What the numbers are: "image", "table", "spectrogram", ..."""
     shape: tuple[int, ...]
     """Without the batch; (C, H, W) for pictures."""
     output: Literal["tanh", "linear", "blocks"] = "tanh"

@@ -24,7 +24,7 @@ from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
 from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
 from ganwright.data.picture_names import why_no_picture
-from ganwright.data.picture_workers import shared_workers
+from ganwright.data.decoding_workers import shared_workers
 from ganwright.data.pictures import picture_grid
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
@@ -159,7 +159,7 @@ class ImageCodec(Codec):
         task = {"do": "decode", "policy": asdict(self.policy)}
         for i, answer in zip(which, shared_workers().run(task, pictures), strict=True):
             notes.update(answer.facts.get("notes", ()))
-            pixels = np.frombuffer(answer.pixels, np.uint8)
+            pixels = np.frombuffer(answer.content, np.uint8)
             results[i] = answer.fault or pixels.reshape(self._pixels_shape)
 
     def _fit_array(self, array: np.ndarray, notes: Counter[str]) -> np.ndarray | str:
