@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from ganwright.data.dataset import Dataset
+from ganwright.data.modalities.base import Modality
 from ganwright.evaluation.mirroring import kept_mirroring
+from ganwright.recipes.registry import reading
 from ganwright.training.augmenting import augmenting
 from ganwright.training.config import TrainConfig
 
@@ -27,6 +29,22 @@ def recipe_for(dataset: Dataset) -> tuple[str, str]:
     """The recipe's name, and why."""
     codec = dataset.codec
     return codec.default_recipe, f"the default for {codec.noun}"
+
+
+def read_as(recipe: str | None, asked: Any) -> Modality | None:
+    """How the data are read: as the user asks, and as the recipe needs it where that says nothing; None finds out.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
+    needed: Any = reading(recipe) if recipe is not None else None
+    if needed is None or asked is None:
+        return asked or needed
+    if type(asked) is not type(needed):
+        return asked  # Whether the networks draw such records is asked later, of them.
+    usual = type(asked)()
+    unsaid = [each.name for each in fields(asked) if getattr(asked, each.name) == getattr(usual, each.name)]
+    return replace(asked, **{name: getattr(needed, name) for name in unsaid})
 
 
 def mirrored(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, str]:

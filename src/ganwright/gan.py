@@ -22,6 +22,7 @@ from ganwright.data.held_out import Split, hold_out
 from ganwright.data.modalities.base import Modality
 from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
+from ganwright.defaults import read_as
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
 from ganwright.milestones import CarriedOver, DataReady, PlanReady, Resuming
@@ -188,8 +189,8 @@ class GAN:
         """Train on `data` and keep the average generator as `model_`.
 
         Args:
-            data: a path (folder, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors (N, H, W), (N, H, W, C) or
-                (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
+            data: a path (folder of pictures or recordings, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors
+                (N, H, W), (N, H, W, C) or (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
                 pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of pictures; or any iterable of
                 batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
@@ -226,6 +227,8 @@ class GAN:
         start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
         modality = self.modality if start is None else start.modality(self.modality)
         own = "network" in parts
+        recipe = self.recipe or (start and start.recipe) or ("plain" if own else None)
+        modality = read_as(recipe, modality)
 
         if stream:
             whole: Dataset = open_stream(data, modality, limit=limit, progress=course.preparing())
@@ -239,7 +242,7 @@ class GAN:
             plan = make_plan(
                 dataset,
                 machine,
-                recipe=self.recipe or (start and start.recipe) or ("plain" if own else None),
+                recipe=recipe,
                 budget=budget,
                 seed=self.seed,
                 batch=self.batch,

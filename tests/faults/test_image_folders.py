@@ -19,9 +19,9 @@ from PIL import Image
 
 from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset
+from ganwright.data.decoding_workers import DecodingWorkers
 from ganwright.data.modalities.image import Image as Pictures
 from ganwright.data.picture_decoding import PictureFault, decode, probe
-from ganwright.data.decoding_workers import DecodingWorkers
 from ganwright.data.preparation import prepare
 
 Make = Callable[..., Path]

@@ -1,7 +1,7 @@
 """Which files Ganwright made, so that none of anyone else's is ever written over.
 
-A picture and a sound carry the mark themselves. A table is left as plain as it should be, so a hidden file beside it remembers its size
-and time of change: a table that someone has worked on since is no longer ours.
+A picture and a sound carry the mark themselves. A table is left as plain as it should be, so a hidden file beside it
+remembers its size and time of change: a table that someone has worked on since is no longer ours.
 """
 
 from __future__ import annotations

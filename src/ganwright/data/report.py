@@ -106,7 +106,11 @@ def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) 
     what = f"no usable {noun} in {place}" if not usable else f"only {usable} usable {noun} in {place}"
     groups = grouped([*source.skipped, *skipped])
     looked = usable + sum(group.count for group in groups)
-    looked_at = f"looked at {looked:,} {noun if noun not in ('pictures', 'sounds') else 'files'}: {reasons(groups)}; " if groups else ""
+    looked_at = (
+        f"looked at {looked:,} {noun if noun not in ('pictures', 'sounds') else 'files'}: {reasons(groups)}; "
+        if groups
+        else ""
+    )
     why = f"{looked_at}nothing was created"
     hints = (f"at least {FEWEST_RECORDS} are needed, and some hundreds for a good result",)
     if any(group.reason.startswith(("unsupported", "HEIC", "AVIF")) for group in groups):

@@ -2,7 +2,8 @@
 
     python -m ganwright.data.sound_decoding MEMORY_BYTES
 
-is such a child; `decoding_workers` talks to it in the words of `decoding_protocol`. No torch here: a child starts in a moment.
+is such a child; `decoding_workers` talks to it in the words of `decoding_protocol`. No torch here: a child starts in a
+moment.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FRAME_SECONDS = 0.016
-"""From one column of a spectrogram to the next: two of them hold two periods of the lowest voice, so tones are told apart."""
+"""From one column of a spectrogram to the next: two of them hold two periods of a low voice, so tones are told apart."""
 FEWEST_FRAMES = 32
 FRAME_STEP = 16
 """Columns come in multiples of it, which networks can halve four times."""

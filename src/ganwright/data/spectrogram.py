@@ -1,12 +1,13 @@
 """Sounds as pictures of how loud each pitch is at each moment, and back again.
 
-The phase is not kept. It is found anew from the loudness alone: a first guess in closed form, then some rounds of Griffin and
-Lim's algorithm. Of the Free Spoken Digit Dataset a classifier that names all held-out takes names as many of them after
+The phase is not kept. It is found anew from the loudness alone: a first guess in closed form, then some rounds of Griffin
+and Lim's algorithm. Of the Free Spoken Digit Dataset a classifier that names all held-out takes names as many of them after
 that (`bench/sounds.py codec`), so that networks need to draw one channel only.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,7 +39,7 @@ class Spectrogram:
     hop: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.frames and 4 <= self.hop and 1 <= self.bands <= self.hop):
+        if self.frames < 1 or self.hop < 4 or not 1 <= self.bands <= self.hop:
             raise ValueError(f"a spectrogram of {self.frames} frames, {self.bands} bands and {self.hop} samples a frame")
 
     @property
@@ -71,7 +72,7 @@ class Spectrogram:
         return self._waves(guess)
 
     def _loud(self, decibels: Tensor) -> Tensor:
-        """1 where there is something to hear, 0 in the darkest places, smoothly over the last decibels: (B, frames, hop + 1)."""
+        """1 where there is something to hear, 0 in the darkest places, gradually: (B, frames, hop + 1)."""
         there = ((decibels + RANGE_DECIBELS) / 5).clamp(0, 1)
         return there @ self._constants(decibels.device).spread
 
@@ -135,7 +136,7 @@ def _constants(frames: int, bands: int, hop: int, device: str) -> _Constants:
     edges = band_edges(bands, hop)
     gather = torch.zeros(hop + 1, bands, dtype=torch.float64)
     middles = torch.empty(bands, dtype=torch.float64)
-    for band, (first, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for band, (first, end) in enumerate(itertools.pairwise(edges)):
         gather[first:end, band] = 1 / (end - first)
         middles[band] = (first + end - 1) / 2
     places = torch.arange(hop + 1, dtype=torch.float64)

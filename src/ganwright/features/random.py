@@ -137,9 +137,7 @@ def _levels(shape: tuple[int, int, int]) -> list[_Level]:
 
 
 class _RandomPictures(Extractor):
-    def __init__(
-        self, shape: tuple[int, int, int], device: str, measured: Callable[[Tensor], Tensor] = lambda x: x
-    ) -> None:
+    def __init__(self, shape: tuple[int, int, int], device: str, measured: Callable[[Tensor], Tensor] = lambda x: x) -> None:
         self._measured = measured
         channels, height, width = shape
         self.device = device

@@ -79,7 +79,15 @@ class Self(Features):
 
     def _cache_key(self, data: Dataset) -> str:
         """Of all that decides the weights. Some records go into it, as parts of one data set share its fingerprint."""
-        facts = (VERSION, data.fingerprint, len(data), data.codec.measured_spec, bool(_class_count(data)), self.steps, self.seed)
+        facts = (
+            VERSION,
+            data.fingerprint,
+            len(data),
+            data.codec.measured_spec,
+            bool(_class_count(data)),
+            self.steps,
+            self.seed,
+        )
         digest = hashlib.sha256(repr(facts).encode())
         for name, column in sorted(data.some(256).items()):
             digest.update(name.encode())

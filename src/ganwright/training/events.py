@@ -51,6 +51,8 @@ class Pictures:
     epoch: float | None
     """As in `Progress`."""
     grid: PillowImage.Image
+    sound: bytes = b""
+    """A WAV file of the same samples one after another, of records that can be heard."""
 
 
 @dataclass(frozen=True)

@@ -338,8 +338,9 @@ class Loop:
         self._variety.diversity = self._view.diversity(samples)
         if self._held_out is not None:
             self._by_heart = learned_by_heart(self.state, self.config, self.spec, self._batches, self._held_out)
-        grid = self.dataset.codec.preview(self.dataset.codec.decode(samples), COLUMNS)
-        self.events.emit(Pictures(self.state.step, self._epoch(), grid))
+        codec = self.dataset.codec
+        objects = codec.decode(samples)
+        self.events.emit(Pictures(self.state.step, self._epoch(), codec.preview(objects, COLUMNS), codec.aloud(objects)))
         self._looked_step = self.state.step
         self._look_seconds = self.now() - began
 

@@ -78,7 +78,7 @@ class Recorder:
                 self.scores.append(event)
                 self._try("scores.jsonl", lambda: append_line(self.run.scores_path, event))
             case Pictures():
-                self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
+                self._try("samples", lambda: self._write_pictures(event))
             case Kept():
                 self._kept, self._kept_step = event.model, event.step
                 self._write_kept()
@@ -133,6 +133,12 @@ class Recorder:
     def close(self) -> None:
         """Wait for what is being written."""
         self._thread.shutdown()
+
+    def _write_pictures(self, event: Pictures) -> None:
+        path = self.run.picture_path(event.step)
+        event.grid.save(path)
+        if event.sound:
+            path.with_suffix(".wav").write_bytes(event.sound)
 
     def _write_kept(self) -> None:
         """Begin to write the model to keep; the one before it is written by now."""

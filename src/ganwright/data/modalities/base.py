@@ -56,6 +56,8 @@ class Codec(ABC):
     """Whether equal records come by nature, as rows of a table do and photos do not."""
     cells: ClassVar[bool] = False
     """Whether an object has cells with names that can be asked for."""
+    heard: ClassVar[bool] = False
+    """Whether records can be listened to."""
     tells_class: ClassVar[bool] = False
     """Whether networks are told the class of a record unless the user says otherwise, where every record has one."""
     shown: ClassVar[int] = 64

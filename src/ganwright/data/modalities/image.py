@@ -18,13 +18,13 @@ from torch import Tensor
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
+from ganwright.data.decoding_workers import shared_workers
 from ganwright.data.image_size import COLOURS, choose_channels, choose_size
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
 from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
 from ganwright.data.picture_names import why_no_picture
-from ganwright.data.decoding_workers import shared_workers
 from ganwright.data.pictures import picture_grid
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few

@@ -24,7 +24,8 @@ from ganwright.data.sound_fitting import HIGHEST_RATE, LOWEST_RATE, MOST_SAMPLES
 from ganwright.data.sound_length import choose_size
 from ganwright.data.sound_names import why_no_sound
 from ganwright.data.sound_pictures import spectrogram_grid
-from ganwright.data.sounds import FULL, Sound as Waves, in_a_row, to_sixteen_bits, wav_bytes
+from ganwright.data.sounds import FULL, in_a_row, to_sixteen_bits, wav_bytes
+from ganwright.data.sounds import Sound as Waves
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.spectrogram import Spectrogram
@@ -51,6 +52,7 @@ class SoundCodec(Codec):
     default_recipe: str = "spectrogram"
     noun: ClassVar[str] = "sounds"
     suffixes: ClassVar[tuple[str, ...]] = (".wav",)
+    heard: ClassVar[bool] = True
     tells_class: ClassVar[bool] = True
 
     def __init__(
@@ -295,7 +297,9 @@ class Sound(Modality):
         for i, record in enumerate(records):
             if isinstance(record.payload, np.ndarray) and not record.fault:
                 if self.rate is None:
-                    raise UsageError("E-CONFIG-04", "how many samples a second do the arrays have?", hints=("Sound(rate=8000)",))
+                    raise UsageError(
+                        "E-CONFIG-04", "how many samples a second do the arrays have?", hints=("Sound(rate=8000)",)
+                    )
                 found[i] = (self.rate, len(record.payload)) if record.payload.ndim == 1 else NO_SOUND
         return found
 

@@ -33,6 +33,6 @@ class SoundFolder(FileFolder):
 
 
 def _names(root: Path) -> Iterator[str]:
-    """Of the files below a folder, as they come; links to folders are not followed, and what cannot be read is passed over."""
+    """Of the files below a folder, as they come; links to folders are not followed, what cannot be read is passed over."""
     for _, _, files in os.walk(root):
         yield from (name for name in files if not name.startswith("."))
