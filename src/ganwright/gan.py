@@ -190,9 +190,9 @@ class GAN:
 
         Args:
             data: a path (folder of pictures or recordings, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors
-                (N, H, W), (N, H, W, C) or (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
-                pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of pictures; or any iterable of
-                batches.
+                (N, H, W), (N, H, W, C) or (N, D), with labels as a pair (array, labels), or with more that is known of each
+                as (array, {"age": ages}); pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of
+                pictures; or any iterable of batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
                 `images` samples seen. Without any it is ten minutes.
             limit: take that many records, for a quick check.

@@ -125,7 +125,7 @@ def test_the_gradient_and_its_gradient_are_right(name: str, channels: int) -> No
     assert gradgradcheck(curved, (x,), fast_mode=True)
 
 
-@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS.names() if name != "flip"])
+@pytest.mark.parametrize("name", ["diff_augment", "pipeline"])
 def test_transparency_is_moved_but_not_coloured(name: str) -> None:
     """With colours alone, the fourth channel stays; with all there is, it goes where the colours go."""
     coloured = {"diff_augment": DiffAugment(("colour",)), "pipeline": replace(NONE, brightness=1.0, hue=1.0, luma_flip=1.0)}

@@ -16,7 +16,7 @@ NUMBERS: dict[Change, int] = {"time": 2, "pitch": 2, "volume": 2, "time_mask": 3
 FARTHEST_TIME, FARTHEST_PITCH = 0.125, 0.04
 """That a sound is moved, in parts of its length and of the range of pitch: farther up it is another word."""
 VOLUME = 0.15
-"""That is added to all values but silence: 6 decibels."""
+"""By which what stands out of silence grows or shrinks, at most, in parts of itself."""
 WIDEST_MASK = 0.2
 """Of a mask, in parts of the length or the range."""
 SILENCE = -1.0
@@ -67,9 +67,9 @@ def _moved(x: Tensor, dim: int, happens: Tensor, part: Tensor) -> Tensor:
 
 
 def _louder(x: Tensor, happens: Tensor, by: Tensor) -> Tensor:
-    """All values moved by `by` (B,), less so the nearer they are to silence, which stays what it is."""
-    heard = ((x.detach() - SILENCE) / VOLUME).clamp(0, 1)
-    return x + torch.where(happens, by, 0).to(x.dtype)[:, None, None, None] * heard
+    """All values `by` (B,) farther from silence, in parts of their distance from it; so silence stays what it is."""
+    factor = 1 + torch.where(happens, by, 0).to(x.dtype)[:, None, None, None]
+    return SILENCE + factor * (x - SILENCE)
 
 
 def _masked(x: Tensor, dim: int, happens: Tensor, centre: Tensor, width: Tensor) -> Tensor:

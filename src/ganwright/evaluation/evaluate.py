@@ -86,7 +86,7 @@ class Answer:
     """WAV files of what the pictures show, by the picture's name: of records that can be heard."""
 
     def write(self, folder: Path) -> list[Path]:
-        """evaluation.json, nearest.png, grid.png (of sounds .wav too) and report.html in `folder`; gives back their paths."""
+        """evaluation.json, nearest.png, grid.png (of sounds also .wav) and report.html in `folder`; gives their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         pictures = {folder / "nearest.png": self.nearest, folder / "grid.png": self.grid}
         for path, picture in pictures.items():

@@ -47,8 +47,8 @@ class Wavegan(NetworkFamily):
     """Channels of the shortest map, at most."""
     negative_slope: float = 0.2
     """LeakyReLU's slope below zero."""
-    phase_shuffle: int = 2
-    """Places by which the discriminator's maps are moved at random, at most; 0 does without."""
+    phase_shuffle: int | None = 2
+    """Places by which the discriminator's maps are moved at random, at most; nothing does without."""
 
     kinds = frozenset({"waveform"})
 
@@ -56,8 +56,8 @@ class Wavegan(NetworkFamily):
         for name in ("latent", "width", "max_width"):
             check_width(name, getattr(self, name))
         check_share("negative_slope", self.negative_slope)
-        if not 0 <= self.phase_shuffle <= SHORTEST // 2:
-            raise UsageError("E-CONFIG-04", f"phase_shuffle must lie in 0..{SHORTEST // 2}, not {self.phase_shuffle}")
+        if self.phase_shuffle is not None and not 1 <= self.phase_shuffle <= SHORTEST // 2:
+            raise UsageError("E-CONFIG-04", f"phase_shuffle must lie in 1..{SHORTEST // 2}, not {self.phase_shuffle}")
 
     def channels(self, stages: int) -> list[int]:
         """Channels of the hidden maps, the shortest map's first."""
@@ -108,14 +108,15 @@ class WaveganDiscriminator(Discriminator):
     def __init__(self, family: Wavegan, spec: DataSpec) -> None:
         super().__init__()
         # A record's shift depends on its place in the batch.
-        self.by_itself = not family.phase_shuffle
+        self.by_itself = family.phase_shuffle is None
         found = lengths(spec.shape[1])
         channels = [spec.shape[0], *family.channels(len(found) - 1)[::-1]]
         layers: list[nn.Module] = []
         for stage, (c_in, c_out) in enumerate(itertools.pairwise(channels)):
             # Padding 12 divides a length by four, rounded upwards.
             layers += [nn.Conv1d(c_in, c_out, KERNEL, STRIDE, padding=12), LeakyReLU(family.negative_slope)]
-            layers += [PhaseShuffle(family.phase_shuffle)] if stage < len(channels) - 2 else []
+            shuffled = family.phase_shuffle is not None and stage < len(channels) - 2
+            layers += [PhaseShuffle(family.phase_shuffle or 0)] if shuffled else []
         self.layers = nn.Sequential(*layers, nn.Flatten())
         width = channels[-1] * found[0]
         self.logit = nn.Linear(width, 1)

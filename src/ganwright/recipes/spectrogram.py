@@ -12,5 +12,5 @@ from ganwright.training.config import TrainConfig
 
 
 def spectrogram(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
-    """What draws pictures draws spectrograms, as SpecGAN does (Donahue et al. 2019, arXiv:1802.04208), brought up to date."""
+    """What draws pictures draws spectrograms, as in SpecGAN (Donahue et al. 2019, arXiv:1802.04208), brought up to date."""
     return replace(dcgan(spec, machine, budget), recipe="spectrogram")

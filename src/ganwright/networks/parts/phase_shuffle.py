@@ -19,7 +19,7 @@ class PhaseShuffle(nn.Module):
         self.radius = radius
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and self.radius):
+        if not self.training:
             return x
         length = x.shape[2]
         padded = pad(x, (self.radius, self.radius), mode="reflect")
