@@ -8,8 +8,9 @@ ROWS = [
     *(f"M{number}" for number in range(1, 13)),
     *(f"I{number}" for number in range(1, 16)),
     *(f"C{number}" for number in range(1, 11)),
+    *(f"W{number}" for number in range(1, 8)),
 ]
-"""Processes and storage, numerics, model files, pictures, tables."""
+"""Processes and storage, numerics, model files, pictures, tables, sounds."""
 
 NOT_HERE = {
     "P24": "no worker processes load data: batches are read by the training process itself",

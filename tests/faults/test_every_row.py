@@ -14,7 +14,9 @@ def rows_with_tests() -> set[str]:
     found: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
         for name in re.findall(r"^\s*def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
-            found |= {part.upper() for part in name.split("_") if re.fullmatch(r"[pnmic]\d{1,2}", part, flags=re.IGNORECASE)}
+            found |= {
+                part.upper() for part in name.split("_") if re.fullmatch(r"[pnmicw]\d{1,2}", part, flags=re.IGNORECASE)
+            }
     return found
 
 

@@ -37,8 +37,6 @@ class FileFolder(Source):
     first in each folder is read for what it says of the files there and below.
     """
 
-    noun: ClassVar[str]
-    """What the files are, many of them: "pictures"."""
     seal: ClassVar[bytes]
     """Of the fingerprint: the same files read as something else are other records."""
 

@@ -29,8 +29,6 @@ class FileZip(Source):
     archive says, and while reading.
     """
 
-    noun: ClassVar[str]
-    """What the files are, many of them: "pictures"."""
     seal: ClassVar[bytes]
     """Of the fingerprint: the same files read as something else are other records."""
 

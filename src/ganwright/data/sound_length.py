@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy as np
 FRAME_SECONDS = 0.016
 """From one column of a spectrogram to the next: two of them hold two periods of a low voice, so tones are told apart."""
 FEWEST_FRAMES = 32
+SHORTEST_HOP = 4
+"""Samples."""
 FRAME_STEP = 16
 """Columns come in multiples of it, which networks can halve four times."""
 LONGEST_SECONDS = 2.0
@@ -55,10 +58,18 @@ def choose_size(shapes: Mapping[tuple[int, int], int], rate: int | None, seconds
 
 
 def frames_and_hop(rate: int, seconds: float) -> tuple[int, int]:
-    """Frames of at most FRAME_SECONDS that last `seconds` or a little longer, and the samples in each."""
-    hop = rate * min(FRAME_SECONDS, seconds / FEWEST_FRAMES)
-    # Transforms of many small factors are quick.
-    step = next((step for step in (64, 32, 16, 8) if hop >= 4 * step), 4)
-    hop = max(4, int(hop // step) * step)
-    frames = max(FEWEST_FRAMES, round(seconds * rate / hop))
-    return -(-frames // FRAME_STEP) * FRAME_STEP, hop
+    """Frames of at most about FRAME_SECONDS that last `seconds`, or hardly longer, and the samples in each."""
+    frames = max(FEWEST_FRAMES, math.ceil(seconds / FRAME_SECONDS - 1e-6))
+    frames = -(-frames // FRAME_STEP) * FRAME_STEP
+    hop = max(SHORTEST_HOP, math.ceil(seconds * rate / frames - 1e-6))
+    while not _has_small_factors(hop):
+        hop += 1
+    return frames, hop
+
+
+def _has_small_factors(number: int) -> bool:
+    """Whether it is made of 2, 3 and 5 alone: transforms of such lengths are quick."""
+    for factor in (2, 3, 5):
+        while number % factor == 0:
+            number //= factor
+    return number == 1

@@ -227,7 +227,7 @@ class Image(Modality):
                 return record.payload.ndim in (2, 3) and record.payload.dtype == np.uint8
             if not why_no_picture(record.name):
                 return True
-        return len(source) == 0
+        return len(source) == 0 and source.noun == "pictures"
 
     def fit(self, source: Source, progress: Progress) -> ImageCodec:
         """The codec for the source's usable pictures, from the header of every one of them.

@@ -240,6 +240,8 @@ class Sound(Modality):
 
     def fits(self, source: Source) -> bool:
         """Whether one of the first records is a file named like a recording."""
+        if len(source) == 0:
+            return source.noun == "sounds"
         return any(isinstance(each.payload, bytes) and not why_no_sound(each.name) for each in source.read(0, 8))
 
     def fit(self, source: Source, progress: Progress) -> SoundCodec:
