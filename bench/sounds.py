@@ -69,7 +69,7 @@ def codec(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             "spectral_convergence_deviation": round(float(gaps.std()), 4),
             "decibels_off": round(float((looks.analyse(again) - seen).abs().mean()) * 40, 3),
             "times_real_time": round(len(waves) * usual.policy.seconds / seconds, 1),
-            "protocol": "300 test takes at 8 kHz and one peak, cut to the usual length; convergence is |S'-S|/|S| of magnitudes",
+            "protocol": "300 test takes at 8 kHz and one peak, cut to length; convergence: |S'-S|/|S| of magnitudes",
         }
 
 
@@ -92,7 +92,7 @@ def digits(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "distinct": len(np.unique(waves, axis=0)),
         "judge_id": judge.identity,
         "seed": options.seed,
-        "protocol": f"{EACH} samples of each digit; the judge was trained on takes 5 and up, real figures are of takes 0 to 4",
+        "protocol": f"{EACH} samples of each digit; the judge learned from takes 5 and up, real figures are of takes 0 to 4",
     }
 
 

@@ -32,7 +32,7 @@ def test_lengths_suit_networks_that_halve(rate: int, seconds: float) -> None:
     frames, hop = frames_and_hop(rate, seconds)
     assert frames % 16 == 0
     assert frames >= 32
-    assert seconds - 1e-9 <= frames * hop / rate <= 1.1 * seconds
+    assert seconds - 1e-9 <= frames * hop / rate <= 1.25 * seconds
     assert hop / rate <= 0.0165
 
 
@@ -67,7 +67,7 @@ def test_a_label_is_read_from_a_name(pattern: str, path: str, facts: dict[str, s
 
 @pytest.mark.parametrize("pattern", ["*.wav", "{}_*.wav", "{label}_{label}", "{la bel}", "{label", "{label}" + "x" * 300])
 def test_a_pattern_that_tells_nothing_is_refused(pattern: str) -> None:
-    with pytest.raises(UsageError, match="name|letters"):
+    with pytest.raises(UsageError, match=r"name|letters"):
         Sound(label_from=pattern)
 
 
@@ -153,7 +153,7 @@ def test_values_that_are_no_numbers_become_silence() -> None:
 def test_a_hostile_state_is_refused(lie: dict[str, object]) -> None:
     state = tiny_sounds().codec.state()
     assert SoundCodec.from_state(state, {}).state() == state
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         SoundCodec.from_state(state | lie, {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -24,11 +25,11 @@ def chirps(count: int, samples: int) -> Tensor:
 @pytest.mark.parametrize(("bands", "hop"), [(80, 128), (64, 128), (128, 128), (80, 704), (16, 16), (4, 4), (1, 8)])
 def test_bands_share_all_frequencies_and_grow_wider(bands: int, hop: int) -> None:
     edges = band_edges(bands, hop)
-    widths = [end - first for first, end in zip(edges, edges[1:], strict=False)]
+    widths = [end - first for first, end in itertools.pairwise(edges)]
     assert (edges[0], edges[-1], len(widths)) == (1, hop + 1, bands)
     assert min(widths) >= 1
     assert widths[0] == 1 or bands == 1
-    assert all(later >= earlier - 1 for earlier, later in zip(widths, widths[1:], strict=False))
+    assert all(later >= earlier - 1 for earlier, later in itertools.pairwise(widths))
 
 
 def test_a_tone_is_as_bright_as_it_is_loud_and_where_its_pitch_is() -> None:

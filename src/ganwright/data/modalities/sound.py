@@ -279,6 +279,8 @@ class Sound(Modality):
             raise UsageError("E-CONFIG-04", f"{self.seconds:g} s at {size.rate:,} Hz are more than {MOST_SAMPLES:,} samples")
         bands = min(size.hop, self.bands or (BANDS if size.hop >= BANDS else max(size.hop // 16 * 16, 4)))
         known, notes = told.found()
+        if self.bands is not None and self.bands > bands:
+            notes = [*notes, f"{bands} bands instead of {self.bands}: there are no more pitches to tell apart at this rate"]
         if unlike:
             notes = [*notes, f"{unlike:,} with names unlike {self.label_from}, such as {example}"]
         if self.volume == "even":
