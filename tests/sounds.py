@@ -27,3 +27,11 @@ def choir(folder: Path, count: int = 6, **options: float) -> Path:
     for number in range(count):
         record(folder / f"tone{number}.wav", tone(220.0 * 1.2**number, **options))
     return folder
+
+
+def spoken(folder: Path, count: int = 48) -> Path:
+    """A folder of tones that stand for words, seven_anna_3.wav and so on, in two voices."""
+    for number in range(count):
+        word, voice = ("four", "seven", "nine")[number % 3], ("anna", "ben")[number % 2]
+        record(folder / f"{word}_{voice}_{number}.wav", tone(200.0 + 300 * (number % 3) + 4 * number, 0.2))
+    return folder

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
+from sounds import spoken
 
 from ganwright.cli.app import build_app, run
 from ganwright.core.errors import GanwrightError
@@ -82,7 +83,8 @@ def commands_of(block: Block) -> Iterator[tuple[list[str], list[str]]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables."""
+    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables, and
+    recordings."""
     random = np.random.default_rng(0)
     (tmp_path / "people.csv").write_text(people(random), encoding="utf-8")
     (tmp_path / "known.csv").write_text("age,education\n31,Masters\n64,\n", encoding="utf-8")
@@ -103,6 +105,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             (tmp_path / "mnist" / f"{split}-{kind}-ubyte").write_bytes(header + array.tobytes())
+    spoken(tmp_path / "recordings")
     (tmp_path / "made.csv").write_text(people(random), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path

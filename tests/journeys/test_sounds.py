@@ -14,7 +14,7 @@ from sounds import RATE, record, tone
 from ganwright import GAN, load
 from ganwright.cli.app import run
 from ganwright.data.modalities.sound import Sound
-from ganwright.data.sounds import Sound as Waves
+from ganwright.data.sounds import Clip
 
 SMALL = ["--set", "network.width=8", "--set", "network.max_width=16", "--batch", "16"]
 
@@ -74,7 +74,7 @@ def test_samples_are_wav_files_at_the_rate_of_the_set(home: Path) -> None:
     assert len({sound.tobytes() for sound in sounds}) == 5
     again = load("runs/tones").sample(3, label="low", seed=3)
     for sound, wav in zip(again, sounds, strict=False):
-        assert isinstance(sound, Waves)
+        assert isinstance(sound, Clip)
         np.testing.assert_allclose(sound.samples, wav / 32_767, atol=1e-3)
     # Ours are written over, others' are not.
     assert run(["sample", "runs/tones", "-n", "2", "-o", "out"]) == 0
@@ -112,7 +112,9 @@ def test_a_recipe_of_waveforms_reads_waveforms(home: Path) -> None:
 
 def test_what_is_said_of_recordings_outweighs_what_is_found(home: Path) -> None:
     sound = Sound(rate=4000, seconds=0.2, bands=24)
-    model = GAN(modality=sound, batch=8, settings={"network": {"width": 4, "max_width": 8}}).fit(home / "tones", steps=2).model_
+    model = (
+        GAN(modality=sound, batch=8, settings={"network": {"width": 4, "max_width": 8}}).fit(home / "tones", steps=2).model_
+    )
     assert model.codec.describe() == "0.2 s at 4,000 Hz as 24x32 spectrograms"
 
 

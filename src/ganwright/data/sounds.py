@@ -22,7 +22,7 @@ SOFTWARE = struct.Struct("<4sI4s4sI10s")
 
 
 @dataclass(frozen=True, eq=False)
-class Sound:
+class Clip:
     """One channel of samples."""
 
     samples: np.ndarray
@@ -46,18 +46,18 @@ class Sound:
         return f'<audio controls src="data:audio/wav;base64,{content}"></audio>'
 
     def __repr__(self) -> str:
-        return printable(f"<Sound of {self.seconds:.3g} s at {self.rate:,} Hz>")
+        return printable(f"<Clip of {self.seconds:.3g} s at {self.rate:,} Hz>")
 
 
-def in_a_row(sounds: Sequence[Sound]) -> Sound:
+def in_a_row(sounds: Sequence[Clip]) -> Clip:
     """All of them one after another, with short pauses."""
     rate = sounds[0].rate
     pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
     pieces = [piece for sound in sounds for piece in (sound.samples, pause)]
-    return Sound(np.concatenate(pieces[:-1]), rate)
+    return Clip(np.concatenate(pieces[:-1]), rate)
 
 
-def wav_bytes(sound: Sound) -> bytes:
+def wav_bytes(sound: Clip) -> bytes:
     """A WAV file of 16 bits that says who made it."""
     data = to_sixteen_bits(sound.samples).astype("<i2").tobytes()
     software = SOFTWARE.pack(b"LIST", SOFTWARE.size - 8, b"INFO", b"ISFT", len(MADE_BY), MADE_BY)

@@ -18,8 +18,7 @@ from ganwright.data.ownership import is_ours
 from ganwright.data.preparation import prepare
 from ganwright.data.sound_fitting import LOUDEST
 from ganwright.data.sound_length import choose_size, frames_and_hop
-from ganwright.data.sounds import Sound as Waves
-from ganwright.data.sounds import in_a_row, wav_bytes
+from ganwright.data.sounds import Clip, in_a_row, wav_bytes
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +157,7 @@ def test_a_hostile_state_is_refused(lie: dict[str, object]) -> None:
 
 
 def test_a_wav_file_is_one_that_others_read_and_we_know(tmp_path: Path) -> None:
-    sound = Waves(tone().astype(np.float32), RATE)
+    sound = Clip(tone().astype(np.float32), RATE)
     path = sound.save(tmp_path / "x.wav")
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth(), file.getnframes()) == (RATE, 1, 2, 2400)
@@ -170,7 +169,7 @@ def test_a_wav_file_is_one_that_others_read_and_we_know(tmp_path: Path) -> None:
 
 
 def test_sounds_in_a_row_have_pauses() -> None:
-    sound = Waves(np.ones(100, np.float32), 1000)
+    sound = Clip(np.ones(100, np.float32), 1000)
     row = in_a_row([sound, sound])
     assert len(row.samples) == 100 + 150 + 100
     assert not row.samples[100:250].any()

@@ -24,8 +24,7 @@ from ganwright.data.sound_fitting import HIGHEST_RATE, LOWEST_RATE, MOST_SAMPLES
 from ganwright.data.sound_length import choose_size
 from ganwright.data.sound_names import why_no_sound
 from ganwright.data.sound_pictures import spectrogram_grid
-from ganwright.data.sounds import FULL, in_a_row, to_sixteen_bits, wav_bytes
-from ganwright.data.sounds import Sound as Waves
+from ganwright.data.sounds import FULL, Clip, in_a_row, to_sixteen_bits, wav_bytes
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.spectrogram import Spectrogram
@@ -107,9 +106,9 @@ class SoundCodec(Codec):
         waves = columns["x"].to(torch.float32).div_(FULL)
         return (self.looks.analyse(waves) if self.representation == "spectrogram" else waves).unsqueeze(1)
 
-    def decode(self, x: Tensor) -> list[Waves]:
+    def decode(self, x: Tensor) -> list[Clip]:
         samples = self._waves(x.detach().float().cpu()).numpy()
-        return [Waves(each, self.policy.rate) for each in samples]
+        return [Clip(each, self.policy.rate) for each in samples]
 
     def as_recorded(self, x: Tensor) -> Tensor:
         """What is heard of a sound once it is written, seen as networks see sounds: the phases found for it included."""
@@ -124,13 +123,13 @@ class SoundCodec(Codec):
     def measured(self, x: Tensor) -> Tensor:
         return x if self.representation == "spectrogram" else self.looks.analyse(x[:, 0]).unsqueeze(1)
 
-    def preview(self, objects: Sequence[Waves], columns: int, title: str = "") -> PillowImage.Image:
+    def preview(self, objects: Sequence[Clip], columns: int, title: str = "") -> PillowImage.Image:
         if not objects:
             raise ValueError("no sounds to draw")
         waves = torch.from_numpy(np.stack([sound.samples for sound in objects]))
         return spectrogram_grid(self.looks.analyse(waves).numpy(), columns, title)
 
-    def aloud(self, objects: Sequence[Waves]) -> bytes:
+    def aloud(self, objects: Sequence[Clip]) -> bytes:
         return wav_bytes(in_a_row(objects)) if objects else b""
 
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
@@ -138,7 +137,7 @@ class SoundCodec(Codec):
             raise UsageError("E-SAMPLE-07", f"sounds are written as .wav, not {suffix}")
         return [folder / f"{number:06d}.wav" for number in range(first, first + count)]
 
-    def write(self, objects: Sequence[Waves], folder: Path, first: int, suffix: str = "") -> list[Path]:
+    def write(self, objects: Sequence[Clip], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
         folder.mkdir(parents=True, exist_ok=True)
         for sound, path in zip(objects, paths, strict=True):
