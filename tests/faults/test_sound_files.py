@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from sounds import RATE, choir, record, tone
+from recordings import RATE, choir, record, tone
 
 from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset

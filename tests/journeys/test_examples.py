@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sounds import spoken
+from recordings import spoken
 from support import small_mnist
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

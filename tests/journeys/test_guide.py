@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
-from sounds import spoken
+from recordings import spoken
 
 from ganwright.cli.app import build_app, run
 from ganwright.core.errors import GanwrightError

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sounds import RATE, record, tone
+from recordings import RATE, record, tone
 
 from ganwright import GAN, load
 from ganwright.cli.app import run

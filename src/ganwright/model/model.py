@@ -105,7 +105,7 @@ class Model:
         beyond: bool = False,
         **conditions: Any,
     ) -> Any:
-        """`n` natural objects: a list of PIL pictures for a model of pictures, of `Clip`s (samples and rate) for one of sounds, a
+        """`n` natural objects: a list of PIL pictures, or of `Clip`s (samples and rate) for a model of sounds; a
         DataFrame for one of tables.
 
         Args:

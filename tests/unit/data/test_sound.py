@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sounds import RATE, choir, record, tone
+from recordings import RATE, choir, record, tone
 from support import tiny_sounds
 
 from ganwright.core.errors import DataError, UsageError
