@@ -22,10 +22,10 @@ def record(path: Path, samples: np.ndarray, rate: int = RATE, subtype: str | Non
     return path
 
 
-def choir(folder: Path, count: int = 6, **options: float) -> Path:
+def choir(folder: Path, count: int = 6) -> Path:
     """A folder of that many tones, tone0.wav and so on, each higher than the last."""
     for number in range(count):
-        record(folder / f"tone{number}.wav", tone(220.0 * 1.2**number, **options))
+        record(folder / f"tone{number}.wav", tone(220.0 * 1.2**number))
     return folder
 
 

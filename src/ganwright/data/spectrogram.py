@@ -1,8 +1,8 @@
 """Sounds as pictures of how loud each pitch is at each moment, and back again.
 
 The phase is not kept. It is found anew from the loudness alone: a first guess in closed form, then some rounds of Griffin
-and Lim's algorithm. Of the Free Spoken Digit Dataset a classifier that names all held-out takes names as many of them after
-that (`bench/sounds.py codec`), so that networks need to draw one channel only.
+and Lim's algorithm. Of 300 spoken digits a classifier named 299, and 296 after that (`bench/sounds.py codec`), so
+networks need to draw one channel only.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from torch import Tensor
 
 RANGE_DECIBELS = 80.0
 """From the darkest value, -1, to the brightest, 1: a tone at full volume. What is softer is silence."""
-ROUNDS = 24
-"""Of Griffin and Lim's algorithm; see `bench/sounds.py codec` for what others bring."""
+ROUNDS = 16
+"""Of Griffin and Lim's algorithm: of spoken digits, magnitudes were 0.162 off after 8 rounds, 0.154 after 24 and 0.151 after
+64."""
 MOMENTUM = 0.99
 """Perraudin et al. 2013 (doi:10.1109/WASPAA.2013.6701851): most of what 100 plain rounds bring, in a third of them."""
 HANN_SPREAD = 0.25645
