@@ -13,7 +13,7 @@ from ganwright.data.sounds import FULL
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 MOST_SAMPLES = 1 << 22
-"""Of one sound; a minute and a half at 44.1 kHz."""
+"""Of one sound; a minute and a half at 44.1 kHz. No more than `spec.MAX_SAMPLES`."""
 LOUDEST = 0.9
 """The peak of a sound at even volume: some room is left for what networks do to it."""
 SILENCE = 1e-4

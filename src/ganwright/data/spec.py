@@ -11,6 +11,8 @@ import numpy as np
 
 # Bounds against absurd files: a spec read from a stranger's model file is checked before anything is allocated.
 MAX_SIDE = 16_384
+MAX_SAMPLES = 1 << 22
+"""Of a waveform, whose one side is as long as all others of a record together."""
 MAX_VALUES = 1 << 28
 MAPS = frozenset({"image", "spectrogram"})
 """Kinds of records that are maps (C, H, W), where near values belong together: any family for pictures can draw them."""
@@ -128,9 +130,10 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         size = 1
+        longest = MAX_SAMPLES if self.kind == "waveform" else MAX_SIDE
         for side in self.shape:
-            if not 1 <= side <= MAX_SIDE:
-                raise ValueError(f"shape {self.shape}: each side must lie in 1..{MAX_SIDE}")
+            if not 1 <= side <= longest:
+                raise ValueError(f"shape {self.shape}: each side must lie in 1..{longest}")
             size *= side
         if size > MAX_VALUES:
             raise ValueError(f"shape {self.shape} has more than {MAX_VALUES} values")

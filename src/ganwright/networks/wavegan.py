@@ -32,7 +32,7 @@ from ganwright.networks.parts.phase_shuffle import PhaseShuffle
 
 STRIDE, KERNEL = 4, 25
 SHORTEST = 16
-"""Places of the smallest map, or up to four times as many."""
+"""Places of the smallest map; nearly four times as many, where a length is no power of four times it."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ class Wavegan(NetworkFamily):
     """Channels of the shortest map, at most."""
     negative_slope: float = 0.2
     """LeakyReLU's slope below zero."""
-    phase_shuffle: int | None = 2
-    """Places by which the discriminator's maps are moved at random, at most; nothing does without."""
+    shuffled: bool = True
+    """Whether the discriminator's maps are moved at random."""
+    phase_shuffle: int = 2
+    """By how many places at most."""
 
     kinds = frozenset({"waveform"})
 
@@ -56,7 +58,7 @@ class Wavegan(NetworkFamily):
         for name in ("latent", "width", "max_width"):
             check_width(name, getattr(self, name))
         check_share("negative_slope", self.negative_slope)
-        if self.phase_shuffle is not None and not 1 <= self.phase_shuffle <= SHORTEST // 2:
+        if not 1 <= self.phase_shuffle <= SHORTEST // 2:
             raise UsageError("E-CONFIG-04", f"phase_shuffle must lie in 1..{SHORTEST // 2}, not {self.phase_shuffle}")
 
     def channels(self, stages: int) -> list[int]:
@@ -73,7 +75,7 @@ class Wavegan(NetworkFamily):
 def lengths(samples: int) -> list[int]:
     """Of the maps, shortest first, each a quarter of the next, rounded upwards."""
     found = [samples]
-    while found[0] > 4 * SHORTEST:
+    while found[0] >= STRIDE * SHORTEST:
         found.insert(0, -(-found[0] // STRIDE))
     return found if len(found) > 1 else [-(-samples // STRIDE), samples]
 
@@ -108,15 +110,14 @@ class WaveganDiscriminator(Discriminator):
     def __init__(self, family: Wavegan, spec: DataSpec) -> None:
         super().__init__()
         # A record's shift depends on its place in the batch.
-        self.by_itself = family.phase_shuffle is None
+        self.by_itself = not family.shuffled
         found = lengths(spec.shape[1])
         channels = [spec.shape[0], *family.channels(len(found) - 1)[::-1]]
         layers: list[nn.Module] = []
         for stage, (c_in, c_out) in enumerate(itertools.pairwise(channels)):
             # Padding 12 divides a length by four, rounded upwards.
             layers += [nn.Conv1d(c_in, c_out, KERNEL, STRIDE, padding=12), LeakyReLU(family.negative_slope)]
-            shuffled = family.phase_shuffle is not None and stage < len(channels) - 2
-            layers += [PhaseShuffle(family.phase_shuffle or 0)] if shuffled else []
+            layers += [PhaseShuffle(family.phase_shuffle)] if family.shuffled and stage < len(channels) - 2 else []
         self.layers = nn.Sequential(*layers, nn.Flatten())
         width = channels[-1] * found[0]
         self.logit = nn.Linear(width, 1)
