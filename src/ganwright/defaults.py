@@ -9,7 +9,7 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.modalities.base import Modality
 from ganwright.evaluation.mirroring import kept_mirroring
 from ganwright.recipes.registry import reading
-from ganwright.training.augmenting import augmenting
+from ganwright.training.augmenting import AugmentChoice, augmenting
 from ganwright.training.config import TrainConfig
 
 PICTURES_PER_SQUARED_WIDTH = 250
@@ -21,6 +21,8 @@ COST_EXPONENT = 1.2
 """Of the width, in the time of a step on a CPU: less than 2, as narrow maps leave parts of its vectors empty."""
 MANY_PASSES = 100
 """Over the data: from there on a discriminator has the time to learn pictures by heart."""
+ADAPTED: dict[str, AugmentChoice] = {"image": "adaptive", "spectrogram": "masks"}
+"""Which augmentation is then taken, by the kind of the records."""
 UNTOUCHED = "plain"
 """The recipe that trains what it is given as it is given."""
 
@@ -83,8 +85,9 @@ def sized(config: TrainConfig, seconds_per_step: float, seconds: float) -> tuple
 
 def augmented(config: TrainConfig, dataset: Dataset, passes: float) -> tuple[TrainConfig, str]:
     """The config with an adapted augmentation, if each picture will be seen so often, and why; else "" and as it was."""
-    unasked = dataset.codec.spec.kind == "image" and not config.augmentations and config.recipe != UNTOUCHED
-    if not unasked or passes < MANY_PASSES:
+    choice = ADAPTED.get(dataset.codec.spec.kind)
+    if choice is None or config.augmentations or config.recipe == UNTOUCHED or passes < MANY_PASSES:
         return config, ""
-    reason = f"augmented, as strongly as is needed: each picture will be seen about {passes:,.0f} times (--augment none)"
-    return replace(config, **augmenting("adaptive")), reason
+    one = dataset.codec.noun.removesuffix("s")
+    reason = f"augmented, as strongly as is needed: each {one} will be seen about {passes:,.0f} times (--augment none)"
+    return replace(config, **augmenting(choice)), reason

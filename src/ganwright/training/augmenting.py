@@ -19,7 +19,7 @@ def augmenting(choice: AugmentChoice) -> dict[str, Any]:
     """The two fields of a config.
 
     "pipeline" grows to 0.3, as Huang et al. 2024 (arXiv:2501.05441) train on faces; "adaptive" finds out how much is needed.
-    "masks" is for sounds.
+    "masks" does so for sounds.
 
     Raises:
         UsageError: no such choice.
@@ -34,7 +34,7 @@ def augmenting(choice: AugmentChoice) -> dict[str, Any]:
         case "adaptive":
             return {"augmentations": (Pipeline(),), "augmentation_strength": Adaptive()}
         case "masks":
-            return {"augmentations": (Masks(),), "augmentation_strength": 0.3}
+            return {"augmentations": (Masks(),), "augmentation_strength": Adaptive()}
         case _:
             known = get_args(AugmentChoice)
             raise UsageError("E-AUGMENT-03", f"unknown augment {choice!r}", hints=unknown_name_hints(str(choice), known))
