@@ -33,6 +33,20 @@ class SoundFolder(FileFolder):
 
 
 def _names(root: Path) -> Iterator[str]:
-    """Of the files below a folder, as they come; links to folders are not followed, what cannot be read is passed over."""
-    for _, _, files in os.walk(root):
-        yield from (name for name in files if not name.startswith("."))
+    """Of the files below a folder, as they come; links to folders are not followed, what cannot be read is passed over.
+
+    A large folder is not listed to its end for the first of its names.
+    """
+    waiting = [os.fspath(root)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        yield entry.name
+        except OSError:
+            continue
