@@ -13,10 +13,14 @@ import torch
 
 from ganwright.data.dataset import Dataset
 from ganwright.data.modalities.image import ImageCodec
+from ganwright.data.modalities.sound import Representation, SoundCodec
 from ganwright.data.picture_decoding import PicturePolicy
 from ganwright.data.preparation import prepare
 from ganwright.data.report import DataReport
+from ganwright.data.sound_fitting import SoundPolicy
+from ganwright.data.sounds import to_sixteen_bits
 from ganwright.data.spec import Block, DataSpec
+from ganwright.data.spectrogram import Spectrogram
 from ganwright.losses.non_saturating import NonSaturating
 from ganwright.model.model_file import ModelContents, write_model
 from ganwright.networks.base import NetworkFamily
@@ -66,6 +70,20 @@ def tiny_dataset(
     report = DataReport(name="noise", place="noise", noun="pictures", found=count, used=count, size=codec.describe())
     labels = {"label": np.arange(count, dtype=np.int64) % len(classes)} if classes else {}
     return Dataset({"x": pixels, **labels}, codec, report, fingerprint="0" * 64)
+
+
+def tiny_sounds(
+    count: int = 16, seed: int = 0, representation: Representation = "spectrogram", classes: tuple[str, ...] = ()
+) -> Dataset:
+    """Tones with some noise as packed sounds of 512 samples, their classes in turn; nothing touches the disk."""
+    policy, looks = SoundPolicy(8000, 512), Spectrogram(frames=32, bands=16, hop=16)
+    codec = SoundCodec(policy, looks, representation, told=classes)
+    random = np.random.default_rng(seed)
+    turns = random.uniform(0.02, 0.4, (count, 1)) * np.arange(512)
+    waves = 0.6 * np.sin(2 * np.pi * turns) + 0.05 * random.standard_normal((count, 512))
+    labels = {"label": np.arange(count, dtype=np.int64) % len(classes)} if classes else {}
+    report = DataReport(name="tones", place="tones", noun="sounds", found=count, used=count, size=codec.describe())
+    return Dataset({"x": to_sixteen_bits(waves), **labels}, codec, report, fingerprint="1" * 64)
 
 
 def tiny_table(count: int = 64, seed: int = 0) -> Dataset:

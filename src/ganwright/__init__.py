@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganwright.core.errors import GanwrightError as GanwrightError
     from ganwright.data.modalities.image import Image as Image
     from ganwright.data.modalities.numbers import Numbers as Numbers
+    from ganwright.data.modalities.sound import Sound as Sound
     from ganwright.data.modalities.table import Table as Table
     from ganwright.data.modalities.text import Text as Text
     from ganwright.evaluation.folders import evaluate as evaluate
@@ -35,11 +36,12 @@ _HOMES = {
     "Image": "ganwright.data.modalities.image",
     "Layers": "ganwright.networks.keras.definition",
     "Numbers": "ganwright.data.modalities.numbers",
+    "Sound": "ganwright.data.modalities.sound",
     "Table": "ganwright.data.modalities.table",
     "Text": "ganwright.data.modalities.text",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Table", "Text", "evaluate", "load"]
+__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Sound", "Table", "Text", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from ganwright.data.dataset import Dataset
+from ganwright.data.modalities.base import Modality
 from ganwright.evaluation.mirroring import kept_mirroring
-from ganwright.training.augmenting import augmenting
+from ganwright.recipes.registry import reading
+from ganwright.training.augmenting import AugmentChoice, augmenting
 from ganwright.training.config import TrainConfig
 
 PICTURES_PER_SQUARED_WIDTH = 250
@@ -19,6 +21,8 @@ COST_EXPONENT = 1.2
 """Of the width, in the time of a step on a CPU: less than 2, as narrow maps leave parts of its vectors empty."""
 MANY_PASSES = 100
 """Over the data: from there on a discriminator has the time to learn pictures by heart."""
+ADAPTED: dict[str, AugmentChoice] = {"image": "adaptive", "spectrogram": "masks"}
+"""Which augmentation is then taken, by the kind of the records."""
 UNTOUCHED = "plain"
 """The recipe that trains what it is given as it is given."""
 
@@ -27,6 +31,22 @@ def recipe_for(dataset: Dataset) -> tuple[str, str]:
     """The recipe's name, and why."""
     codec = dataset.codec
     return codec.default_recipe, f"the default for {codec.noun}"
+
+
+def read_as(recipe: str | None, asked: Any) -> Modality | None:
+    """How the data are read: as the user asks, and as the recipe needs it where that says nothing; None finds out.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
+    needed: Any = reading(recipe) if recipe is not None else None
+    if needed is None or asked is None:
+        return asked or needed
+    if type(asked) is not type(needed):
+        return asked  # Whether the networks draw such records is asked later, of them.
+    usual = type(asked)()
+    unsaid = [each.name for each in fields(asked) if getattr(asked, each.name) == getattr(usual, each.name)]
+    return replace(asked, **{name: getattr(needed, name) for name in unsaid})
 
 
 def mirrored(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, str]:
@@ -65,8 +85,9 @@ def sized(config: TrainConfig, seconds_per_step: float, seconds: float) -> tuple
 
 def augmented(config: TrainConfig, dataset: Dataset, passes: float) -> tuple[TrainConfig, str]:
     """The config with an adapted augmentation, if each picture will be seen so often, and why; else "" and as it was."""
-    unasked = dataset.codec.spec.kind == "image" and not config.augmentations and config.recipe != UNTOUCHED
-    if not unasked or passes < MANY_PASSES:
+    choice = ADAPTED.get(dataset.codec.spec.kind)
+    if choice is None or config.augmentations or config.recipe == UNTOUCHED or passes < MANY_PASSES:
         return config, ""
-    reason = f"augmented, as strongly as is needed: each picture will be seen about {passes:,.0f} times (--augment none)"
-    return replace(config, **augmenting("adaptive")), reason
+    one = dataset.codec.noun.removesuffix("s")
+    reason = f"augmented, as strongly as is needed: each {one} will be seen about {passes:,.0f} times (--augment none)"
+    return replace(config, **augmenting(choice)), reason

@@ -20,6 +20,7 @@ from ganwright.course import Course
 from ganwright.data.dataset import DataReport
 from ganwright.data.held_out import Split
 from ganwright.data.modalities.base import Modality
+from ganwright.defaults import read_as
 from ganwright.evaluation.result import Evaluation
 from ganwright.losses.base import Loss
 from ganwright.milestones import CarriedOver, DataReady, PlanReady, Resuming
@@ -189,10 +190,10 @@ class GAN:
         """Train on `data` and keep the average generator as `model_`.
 
         Args:
-            data: a path (folder, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors (N, H, W), (N, H, W, C) or
-                (N, D), with labels as a pair (array, labels), or with more that is known of each as (array, {"age": ages});
-                pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of pictures; or any iterable of
-                batches.
+            data: a path (folder of pictures or recordings, zip, IDX, .npy, .csv, .tsv, .jsonl, .parquet); arrays or tensors
+                (N, H, W), (N, H, W, C) or (N, D), with labels as a pair (array, labels), or with more that is known of each
+                as (array, {"age": ages}); pictures with a file of labels as (path, "labels.csv"); a DataFrame; a list of
+                pictures; or any iterable of batches.
             minutes, seconds, epochs, steps, images: for how long, at most one of them: `epochs` are passes over the data,
                 `images` samples seen. Without any it is ten minutes.
             limit: take that many records, for a quick check.
@@ -240,9 +241,10 @@ class GAN:
         with leading(), own_random_state(machine.device):
             start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
             own = "network" in parts
+            recipe = self.recipe or (start and start.recipe) or ("plain" if own else None)
             request = request_of(
                 data,
-                modality=self.modality if start is None else start.modality(self.modality),
+                modality=read_as(recipe, self.modality if start is None else start.modality(self.modality)),
                 limit=limit,
                 start_from="" if start is None else start.place,
                 as_numbers=own,
@@ -258,7 +260,7 @@ class GAN:
             plan = make_plan(
                 dataset,
                 machine,
-                recipe=self.recipe or (start and start.recipe) or ("plain" if own else None),
+                recipe=recipe,
                 budget=budget,
                 seed=self.seed,
                 batch=self.batch,

@@ -12,6 +12,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from ganwright.augment.base import AUGMENTATIONS, Augmentation
 from ganwright.augment.diff_augment import Change, DiffAugment
+from ganwright.augment.masks import Masks
 from ganwright.augment.parts import colours, geometry
 from ganwright.augment.parts.chances import Chances
 from ganwright.augment.parts.resampling import gathered, resample, sample
@@ -125,7 +126,7 @@ def test_the_gradient_and_its_gradient_are_right(name: str, channels: int) -> No
     assert gradgradcheck(curved, (x,), fast_mode=True)
 
 
-@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS.names() if name != "flip"])
+@pytest.mark.parametrize("name", ["diff_augment", "pipeline"])
 def test_transparency_is_moved_but_not_coloured(name: str) -> None:
     """With colours alone, the fourth channel stays; with all there is, it goes where the colours go."""
     coloured = {"diff_augment": DiffAugment(("colour",)), "pipeline": replace(NONE, brightness=1.0, hue=1.0, luma_flip=1.0)}
@@ -353,3 +354,34 @@ def test_weights_are_probabilities() -> None:
     with pytest.raises(ValueError, match=r"hue must lie in 0\.\.1"):
         Pipeline(hue=1.5)
     assert (Pipeline().cutout, Pipeline.half_colours().cutout, Pipeline.half_colours().hue) == (0.0, 1.0, 0.5)
+
+
+# Masks.
+
+
+def heard(count: int = 64) -> Tensor:
+    """Spectrograms with something everywhere."""
+    return torch.rand(count, 1, 40, 32, generator=torch.Generator().manual_seed(0)) - 0.5
+
+
+def test_what_masks_take_out_and_move_in_is_silence() -> None:
+    x = heard()
+    for change, dim in (("time_mask", 3), ("pitch_mask", 2)):
+        changed = always(Masks((change,)), x)  # type: ignore[arg-type]
+        silent = changed == -1.0
+        assert torch.equal(changed[~silent], x[~silent])
+        # Whole columns or rows, at most a fifth of them, and not the same in every record.
+        stripes = silent.all(5 - dim).squeeze(1)
+        assert torch.equal(stripes.unsqueeze(1).unsqueeze(5 - dim).expand_as(x), silent)
+        shares = stripes.float().mean(1)
+        assert 0.15 < float(shares.max()) <= 0.25
+        assert len(shares.unique()) > 3
+
+
+def test_masks_move_in_time_farther_than_in_pitch() -> None:
+    x = heard()
+    for change, dim, most in (("time", 3, 4), ("pitch", 2, 2)):
+        changed = always(Masks((change,)), x)  # type: ignore[arg-type]
+        lost = (changed == -1.0).all(5 - dim).squeeze(1).sum(1)
+        assert int(lost.max()) == most
+    assert float((always(Masks(("volume",)), x) + 1).div(x + 1).amax()) <= 1.15 + 1e-5

@@ -30,7 +30,14 @@ KINDS = {
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
-SPECS = {"x".join(map(str, size)): image_spec(*size) for size in SIZES} | {"table": table_spec(), "text": text_spec()}
+WAVES = DataSpec("waveform", (1, 300), "tanh")
+SPECS = {"x".join(map(str, size)): image_spec(*size) for size in SIZES} | {
+    "table": table_spec(),
+    "text": text_spec(),
+    "spectrogram": DataSpec("spectrogram", (1, 80, 32), "tanh"),
+    "waves": WAVES,
+    "long waves": DataSpec("waveform", (1, 8192), "tanh"),
+}
 
 
 def draws(name: str, spec: DataSpec) -> bool:
@@ -40,7 +47,12 @@ def draws(name: str, spec: DataSpec) -> bool:
 
 def usual(name: str) -> DataSpec:
     """A spec that the family draws."""
-    return next(spec for spec in (SPEC, table_spec(), text_spec()) if draws(name, spec))
+    return next(spec for spec in (SPEC, table_spec(), text_spec(), WAVES) if draws(name, spec))
+
+
+def odd(name: str) -> str:
+    """The size of small records of odd sides, or of whatever else the family draws."""
+    return next(size for size in ("7x5x1", "table", "text", "waves") if draws(name, SPECS[size]))
 
 
 every_family = pytest.mark.parametrize("name", NETWORKS.names())
@@ -240,7 +252,7 @@ def test_a_condition_is_heard_by_both_players(name: str, kind: str) -> None:
     if name == "layered" and kind == "angle":
         pytest.skip("its layers decide what they make of a number")
     condition, values = KINDS[kind]
-    spec, generator, discriminator = built(name, "7x5x1", (condition,))
+    spec, generator, discriminator = built(name, odd(name), (condition,))
     generator.eval()
     noise = {key: value[:1].expand(3, *value.shape[1:]) for key, value in noise_for(generator).items()}
     classes = {condition.name: values}
@@ -259,7 +271,7 @@ def test_a_condition_is_heard_by_both_players(name: str, kind: str) -> None:
 @every_family_of_classes
 def test_every_parameter_of_a_conditional_pair_learns(name: str, kind: str) -> None:
     condition, values = KINDS[kind]
-    spec, generator, discriminator = built(name, "7x5x1", (condition,))
+    spec, generator, discriminator = built(name, odd(name), (condition,))
     random = torch.rand(15, *values.shape[1:], generator=torch.Generator().manual_seed(0))
     told = {"class": torch.arange(15) % 3, "labels": random.round()}.get(kind, 2 * random - 1)
     after_steps(spec, generator, discriminator, 2, {condition.name: told})

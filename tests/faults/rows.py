@@ -8,9 +8,10 @@ ROWS = [
     *(f"M{number}" for number in range(1, 13)),
     *(f"I{number}" for number in range(1, 16)),
     *(f"C{number}" for number in range(1, 11)),
+    *(f"W{number}" for number in range(1, 8)),
     *(f"D{number}" for number in range(1, 13)),
 ]
-"""Processes and storage, numerics, model files, pictures, tables, several processes."""
+"""Processes and storage, numerics, model files, pictures, tables, sounds, several processes."""
 
 NOT_HERE = {
     "P24": "no worker processes load data: batches are read by the training process itself",

@@ -15,7 +15,7 @@ def rows_with_tests() -> set[str]:
     for path in TESTS.rglob("test_*.py"):
         for name in re.findall(r"^\s*def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
             found |= {
-                part.upper() for part in name.split("_") if re.fullmatch(r"[pnmicd]\d{1,2}", part, flags=re.IGNORECASE)
+                part.upper() for part in name.split("_") if re.fullmatch(r"[pnmicdw]\d{1,2}", part, flags=re.IGNORECASE)
             }
     return found
 

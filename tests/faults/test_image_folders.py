@@ -19,9 +19,9 @@ from PIL import Image
 
 from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset
+from ganwright.data.decoding_workers import DecodingWorkers
 from ganwright.data.modalities.image import Image as Pictures
 from ganwright.data.picture_decoding import PictureFault, decode, probe
-from ganwright.data.picture_workers import PictureWorkers
 from ganwright.data.preparation import prepare
 
 Make = Callable[..., Path]
@@ -120,13 +120,13 @@ def test_I4_one_very_long_side_is_refused(folder: Path) -> None:
 def test_I4_a_picture_that_needs_too_much_memory_does_not_stop_the_others() -> None:
     good = encoded(photo((24, 24)), "PNG")
     task = {"do": "decode", "policy": {"height": 24, "width": 24, "channels": 3}}
-    workers = PictureWorkers(most=1, memory_bytes=600 << 20)
+    workers = DecodingWorkers(most=1, memory_bytes=600 << 20)
     try:
         answers = workers.run(task, [(good, "a.png"), (bomb(9_400), "b.png"), (good, "c.png")])
     finally:
         workers.close()
     assert [answer.fault for answer in answers] == ["", "needs too much memory", ""]
-    assert answers[2].pixels == answers[0].pixels
+    assert answers[2].content == answers[0].content
 
 
 def test_I5_other_formats_under_a_pictures_name_are_refused(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from recordings import spoken
 from support import small_mnist
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -22,6 +23,7 @@ ARGUMENTS = {
     "hpcc_predict.py": ["dense.safetensors"],
     "number_table.py": ["20"],
     "own_networks.py": ["20"],
+    "sounds.py": ["recordings", "5"],
 }
 PRODUCTS = {
     "batches.py": [],
@@ -33,6 +35,7 @@ PRODUCTS = {
     "hpcc_predict.py": ["predicted_0.png", "predicted_2.png", "picture_3.jpg", "typical.png"],
     "number_table.py": ["flowers.safetensors"],
     "own_networks.py": ["own.safetensors", "own.png"],
+    "sounds.py": ["sounds.safetensors", "sounds.png", "sound3.wav"],
 }
 BEFORE = {"hpcc_predict.py": "hpcc_dense.py"}
 """What has to be run first, as the example says."""
@@ -47,6 +50,7 @@ def data(tmp_path: Path) -> Path:
         pixels = random.integers(0, 256, (10, 14, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{number}.png")
     small_mnist(tmp_path / "mnist")
+    spoken(tmp_path / "recordings")
     return tmp_path
 
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
+from recordings import spoken
 from support import tiny_lines
 
 from ganwright.cli.app import build_app, run
@@ -83,7 +84,8 @@ def commands_of(block: Block) -> Iterator[tuple[list[str], list[str]]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables, texts."""
+    """Where a reader might be: three folders of pictures, MNIST's four files, forty digits in each, three tables,
+    recordings, texts."""
     random = np.random.default_rng(0)
     (tmp_path / "people.csv").write_text(people(random), encoding="utf-8")
     (tmp_path / "known.csv").write_text("age,education\n31,Masters\n64,\n", encoding="utf-8")
@@ -104,6 +106,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             (tmp_path / "mnist" / f"{split}-{kind}-ubyte").write_bytes(header + array.tobytes())
+    spoken(tmp_path / "recordings")
     (tmp_path / "made.csv").write_text(people(random), encoding="utf-8")
     (tmp_path / "captions.txt").write_text("\n".join(tiny_lines(200)) + "\n", encoding="utf-8")
     (tmp_path / "novel.txt").write_text("It was a day.\nThey went.\n\nAnd then it was night.\n\n" * 80, encoding="utf-8")

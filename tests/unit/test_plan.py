@@ -9,20 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import CPU, FakeClock, tiny_dataset
+from support import CPU, FakeClock, tiny_dataset, tiny_sounds
 
 from ganwright import plan as plan_module
 from ganwright import timing
 from ganwright.augment.flip import Flip
+from ganwright.augment.masks import Masks
 from ganwright.core.budget import Budget
 from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError, UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.data.dataset import Dataset
 from ganwright.data.modalities.numbers import FEW_NUMBERS
+from ganwright.data.modalities.sound import Sound
 from ganwright.data.preparation import prepare
 from ganwright.data.spec import Condition
-from ganwright.defaults import COST_EXPONENT, MANY_PASSES, PICTURES_PER_SQUARED_WIDTH, recipe_for
+from ganwright.defaults import COST_EXPONENT, MANY_PASSES, PICTURES_PER_SQUARED_WIDTH, read_as, recipe_for
 from ganwright.losses.hinge import Hinge
 from ganwright.losses.wasserstein import Wasserstein
 from ganwright.networks.dcgan import Dcgan
@@ -368,3 +370,28 @@ def test_without_a_recipe_it_is_the_one_for_such_data(timed: None) -> None:
     plan = planned(Budget(steps=5), recipe=None)
     assert plan.config.recipe == recipe_for(tiny_dataset(100))[0]
     assert plan.reasons["recipe"] == "the default for pictures"
+
+
+def test_sounds_are_told_their_class_unless_somebody_minds(timed: None) -> None:
+    sounds = tiny_sounds(classes=("high", "low"))
+    asked = {value: planned(Budget(steps=5), dataset=sounds, conditional=value).config.conditions for value in (None, False)}
+    assert asked == {None: ("label",), False: ()}
+    sounds.columns["label"][3] = -1
+    assert planned(Budget(steps=5), dataset=sounds).config.conditions == (), "one is not known"
+
+
+def test_few_sounds_that_are_heard_often_are_masked(timed: None) -> None:
+    config = planned(Budget(epochs=MANY_PASSES), dataset=tiny_sounds()).config
+    assert config.augmentations == (Masks(),)
+    assert isinstance(config.augmentation_strength, Adaptive)
+    assert not config.mirror
+
+
+def test_a_recipe_says_how_it_reads_and_the_user_comes_first() -> None:
+    assert read_as(None, None) is None
+    assert read_as("dcgan", Sound(rate=8000)) == Sound(rate=8000)
+    assert read_as("wavegan", None) == Sound(representation="waveform")
+    assert read_as("wavegan", Sound(rate=8000)) == Sound(rate=8000, representation="waveform")
+    assert read_as("wavegan", Sound(representation="spectrogram")) == Sound(representation="spectrogram")
+    with pytest.raises(UsageError, match="network wavegan draws waveform, not spectrogram"):
+        make_plan(tiny_sounds(), CPU, recipe="wavegan", budget=Budget(steps=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from ganwright.augment.base import Augmentation, Strength
 from ganwright.augment.parts.chances import Chances
 from ganwright.augment.parts.colours import colours_of
 from ganwright.augment.parts.cutting import cut_out
+from ganwright.data.spec import MAPS
 
 Change = Literal["colour", "translation", "cutout"]
 NUMBERS: dict[Change, int] = {"colour": 4, "translation": 3, "cutout": 3}
@@ -26,6 +27,8 @@ class DiffAugment(Augmentation):
     A lower strength is the probability of each change, apart for each record; changes never become smaller. Below full
     strength the discriminator sees untouched records too, and so changes leak less into samples.
     """
+
+    kinds: ClassVar[frozenset[str]] = MAPS
 
     policy: tuple[Change, ...] = ("colour", "translation", "cutout")
     """Which changes, in order: colour (brightness, saturation, contrast), translation by at most an eighth of a side (0.0,

@@ -9,7 +9,16 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Debug, Json, parse_size
 from ganwright.cli.output import Output
-from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
+from ganwright.cli.reading import (
+    NO_SOUND_SAID,
+    NOTHING_OF_TEXTS,
+    NOTHING_SAID,
+    SoundFlags,
+    TableFlags,
+    TextFlags,
+    data_at,
+    said_modality,
+)
 from ganwright.core.budget import parse_count
 
 
@@ -27,6 +36,7 @@ def pack(
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     table: TableFlags = NOTHING_SAID,
     text: TextFlags = NOTHING_OF_TEXTS,
+    sounds: SoundFlags = NO_SOUND_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -67,7 +77,7 @@ def pack(
 
     count = parse_count(limit) if limit is not None else None
     with watched(output) as progress:
-        modality = table.modality() or text.modality() or image_modality(reading)
+        modality = said_modality(path, table, text, sounds, reading)
         dataset = prepare(data_at(path, table, text), modality, limit=count, progress=progress)
         write_shards(dataset, out, shards, holdout, progress)
     for line in dataset.report.lines():

@@ -9,9 +9,21 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Augment, Debug, Json, Recipe, parse_size
 from ganwright.cli.output import Output
-from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
+from ganwright.cli.reading import (
+    NO_SOUND_SAID,
+    NOTHING_OF_TEXTS,
+    NOTHING_SAID,
+    SoundFlags,
+    TableFlags,
+    TextFlags,
+    data_at,
+    said_modality,
+)
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import parse_count
+
+USUAL: dict[str, Literal["pipeline", "masks"]] = {"image": "pipeline", "spectrogram": "masks"}
+"""What is drawn where a recipe changes nothing, by what the records are."""
 
 
 def preview(
@@ -31,6 +43,7 @@ def preview(
     limit: str | None = None,
     table: TableFlags = NOTHING_SAID,
     text: TextFlags = NOTHING_OF_TEXTS,
+    sounds: SoundFlags = NO_SOUND_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -70,7 +83,7 @@ def preview(
     from ganwright.cli.writing import check_ours, write_picture
     from ganwright.core.config import to_plain
     from ganwright.data.preparation import prepare
-    from ganwright.defaults import recipe_for
+    from ganwright.defaults import read_as, recipe_for
     from ganwright.plan import config_for
     from ganwright.runtime.device import find_machine
     from ganwright.training.augmenting import augmenting
@@ -78,20 +91,21 @@ def preview(
 
     check_ours(out)
     with watched(output) as progress:
-        modality = table.modality() or text.modality() or image_modality(reading)
+        modality = read_as(recipe, said_modality(path, table, text, sounds, reading))
         dataset = prepare(data_at(path, table, text), modality, limit=count, progress=progress)
     for line in dataset.report.lines():
         output.line(line)
     parts = augmenting(augment) if augment is not None else {}
     config = config_for(dataset, find_machine("cpu"), recipe or recipe_for(dataset)[0], parts=parts, settings=settings)
     shown, used = config.augmentations, bool(config.augmentations)
-    if not used and augment is None and dataset.codec.spec.kind == "image":
-        shown = augmenting("pipeline")["augmentations"]
+    usual = USUAL.get(dataset.codec.spec.kind)
+    if not used and augment is None and usual is not None:
+        shown = augmenting(usual)["augmentations"]
     names = ", ".join(each.registry.name_of(each) for each in shown)
     write_picture(draw_preview(dataset, shown, names, max(1, n), seed), out)
 
     if shown and not used:
-        output.line(f"recipe    {config.recipe} changes nothing; drawn is the pipeline of --augment pipeline")
+        output.line(f"recipe    {config.recipe} changes nothing; drawn is what --augment {usual} does")
     elif shown:
         output.line(f"augment   {names}; strength {_strength(config)}")
     output.line(f"picture   {out}")

@@ -1,8 +1,8 @@
-"""How the data of a command are to be read: flags about pictures or about tables."""
+"""How the data of a command are to be read: flags about pictures, tables or sounds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from ganwright.data.modalities.base import Modality
 
 TABLES = Group("Tables", sort_key=10)
-TEXTS = Group("Texts", sort_key=11)
+TEXTS = Group("Texts", sort_key=12)
+SOUNDS = Group("Sounds", sort_key=11)
+SHARED = ("conditions", "unlabelled", "dedupe")
+"""What is said of pictures and of sounds alike."""
 
 
 @Parameter(name="*")
@@ -97,6 +100,47 @@ def data_at(path: Path, table: TableFlags, text: TextFlags) -> Any:
     from ganwright.data.tables.asked import Asked
 
     return TableFile(path, Asked(**said))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SoundFlags:
+    """What a user says of recordings."""
+
+    rate: Annotated[int | None, Parameter(group=SOUNDS)] = None
+    """Samples a second that all are brought to. Default: what most of them have."""
+    seconds: Annotated[float | None, Parameter(group=SOUNDS)] = None
+    """How long all of them become. Default: long enough for nearly all, at most 2."""
+    label_from: Annotated[str, Parameter(group=SOUNDS, show_default=False)] = ""
+    """Where in a file's name its label is: "{label}_*.wav", "{label}_{speaker}_*". The networks are told it."""
+    volume: Annotated[Literal["even", "kept"], Parameter(group=SOUNDS)] = "even"
+    """Whether each is brought to the same peak, or left as loud as it was recorded."""
+    bands: Annotated[int | None, Parameter(group=SOUNDS)] = None
+    """Of pitch, in the spectrograms that networks draw. Default: 80."""
+
+
+NO_SOUND_SAID = SoundFlags()
+
+
+def said_modality(
+    path: Path, table: TableFlags, text: TextFlags, sounds: SoundFlags, pictures: dict[str, Any]
+) -> Modality | None:
+    """What the data are, if something was said of it; None where it is to be found out.
+
+    Args:
+        pictures: settings of `Image`, of which some may mean sounds just as well: what lies at `path` decides.
+    """
+    if found := table.modality() or text.modality():
+        return found
+    from ganwright.data.sources.sound_folder import SoundFolder
+    from ganwright.data.sources.sound_zip import SoundZip
+
+    if sounds == NO_SOUND_SAID and not any(kind.can_open(path) for kind in (SoundFolder, SoundZip)):
+        return image_modality(pictures)
+    from ganwright.data.modalities.sound import Sound
+
+    sound = Sound(**asdict(sounds), **{name: value for name, value in pictures.items() if name in SHARED})
+    return sound if sound != Sound() else None
 
 
 def image_modality(settings: dict[str, Any]) -> Modality | None:

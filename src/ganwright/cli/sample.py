@@ -35,7 +35,7 @@ def sample(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Make new pictures or rows with a trained model: files, or one grid.
+    """Make new pictures, sounds or rows with a trained model: files, or one grid.
 
     The same model, seed and count give the same samples on any machine of one kind, and sample i does not depend on how
     many are asked for.

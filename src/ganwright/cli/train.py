@@ -12,7 +12,16 @@ from cyclopts import Parameter
 from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
 from ganwright.cli.processes import launched
-from ganwright.cli.reading import NOTHING_OF_TEXTS, NOTHING_SAID, TableFlags, TextFlags, data_at, image_modality
+from ganwright.cli.reading import (
+    NO_SOUND_SAID,
+    NOTHING_OF_TEXTS,
+    NOTHING_SAID,
+    SoundFlags,
+    TableFlags,
+    TextFlags,
+    data_at,
+    said_modality,
+)
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 from ganwright.core.speaking import speaks
@@ -33,7 +42,7 @@ def train(
     loss: str | None = None,
     latent: int | None = None,
     noise: Noise = None,
-    conditional: Annotated[bool, Parameter(negative=())] = False,
+    conditional: bool | None = None,
     labels: Path | None = None,
     condition: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     unlabelled: Literal["keep", "skip"] = "keep",
@@ -67,20 +76,21 @@ def train(
     max_restarts: int = 0,
     table: TableFlags = NOTHING_SAID,
     text: TextFlags = NOTHING_OF_TEXTS,
+    sounds: SoundFlags = NO_SOUND_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures, tables or texts, and keep a model, sample grids and curves.
+    """Train on pictures, sounds, tables or texts, and keep a model, sample grids and curves.
 
-    PATH is a folder of pictures (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, a table as
-    .csv, .tsv, .jsonl or .parquet, or texts as .txt, a folder of .txt, or .jsonl with one text a line.
+    PATH is a folder of pictures or of recordings (searched through), a .zip, IDX files as MNIST is published, .npy/.npz
+    arrays, a table as .csv, .tsv, .jsonl or .parquet, or texts as .txt, a folder of .txt, or .jsonl with one text a line.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
     Parameters
     ----------
     path
-        The data. Sub-folders of pictures are taken as class labels and kept with the model; so is what labels.csv or
+        The data. Sub-folders are taken as class labels and kept with the model; so is what labels.csv or
         metadata.jsonl or dataset.json beside the pictures says.
     layers
         Two networks of your own, as Keras-style layers in a TOML file: see docs/guide/layers.md.
@@ -89,7 +99,8 @@ def train(
     latent
         Length of the noise vector. Default: the recipe's.
     conditional
-        Tell the networks what is known of each picture, so that samples can be asked for by --label and --where.
+        Tell the networks what is known of each record, so that samples can be asked for by --label and --where. Of sounds
+        they are told the class anyway.
     labels
         A file of what is known of each picture that lies elsewhere; with it the networks are told, too.
     condition
@@ -162,10 +173,11 @@ def train(
     reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
     reading |= {"conditions": condition, "unlabelled": unlabelled}
     # Whoever says what the pictures are wants the networks to hear it.
-    conditional = conditional or labels is not None or any(not each.endswith("=none") for each in condition)
+    said = labels is not None or bool(sounds.label_from) or any(not each.endswith("=none") for each in condition)
+    conditional = (said or None) if conditional is None else conditional
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
     chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment, "mirror": mirror}
-    chosen |= {"conditional": conditional or None, "balance": balance}
+    chosen |= {"conditional": conditional, "balance": balance}
     if layers is not None:
         from ganwright.cli.layers_file import read_layers_file
 
@@ -176,8 +188,8 @@ def train(
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
-    # What data are is recognised, unless something is said about pictures, tables or texts.
-    chosen["modality"] = table.modality() or text.modality() or image_modality(reading)
+    # What the data are is recognised, unless something is said of it.
+    chosen["modality"] = said_modality(path, table, text, sounds, reading)
     data = data_at(path, table, text) if labels is None else (path, labels)
     _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
@@ -229,6 +241,8 @@ def _say_what_next(gan: GAN, output: Output) -> None:
         output.line(f"texts     {written[-1]}")
     else:
         output.line(f"pictures  {max((run / 'samples').glob('*.png'), default=run / 'samples')}")
+    if heard := max((run / "samples").glob("*.wav"), default=None):
+        output.line(f"sounds    {heard}")
     if (run / "curves.png").is_file():
         output.line(f"curves    {run / 'curves.png'}")
     output.line(f"model     {run / 'model.safetensors'}  ({size:.1f} MB, all that sampling needs)")

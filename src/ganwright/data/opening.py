@@ -12,6 +12,7 @@ from ganwright.core.errors import DataError
 from ganwright.core.suggest import nearest
 from ganwright.data.in_memory import is_frame
 from ganwright.data.picture_names import why_no_picture
+from ganwright.data.sound_names import why_no_sound
 from ganwright.data.sources.base import SOURCES, Source
 from ganwright.data.sources.tables import TableFile
 
@@ -95,4 +96,6 @@ def _why_not(target: Any) -> str:
         return "the file is empty"
     if not why_no_picture(target.name):
         return "it is a single picture; give the folder that it lies in"
+    if not why_no_sound(target.name):
+        return "it is a single recording; give the folder that it lies in"
     return f"no part of the program reads {target.suffix or 'files without an extension'} as a set of records"

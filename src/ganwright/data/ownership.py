@@ -1,7 +1,7 @@
 """Which files Ganwright made, so that none of anyone else's is ever written over.
 
-A picture carries the mark itself. A table is left as plain as it should be, so a hidden file beside it remembers its size
-and time of change: a table that someone has worked on since is no longer ours.
+A picture and a sound carry the mark themselves. A table is left as plain as it should be, so a hidden file beside it
+remembers its size and time of change: a table that someone has worked on since is no longer ours.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import zlib
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
+
+from ganwright.data.sounds import is_our_wav
 
 MADE_BY = "Ganwright"
 JPEG_QUALITY = 95
@@ -40,6 +42,8 @@ def mark(path: Path) -> None:
 def is_ours(path: Path) -> bool:
     """Whether the file at `path` was made by us and not changed since."""
     try:
+        if path.suffix.lower() == ".wav":
+            return is_our_wav(path)
         if path.suffix.lower() not in PICTURES:
             return _mark_of(path).read_text(encoding="utf-8") == _facts(path)
         with Image.open(path, formats=[PICTURES[path.suffix.lower()]]) as picture:

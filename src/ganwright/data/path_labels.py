@@ -1,4 +1,4 @@
-"""What is known of pictures that are files: by the folders they lie in, and by files that say it."""
+"""What is known of records that are files: by the folders they lie in, and by files that say it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ GIVEN = "the labels given"
 
 
 class PathLabels:
-    """The facts of each picture of a source, by its place."""
+    """The facts of each record of a source, by its place."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        """`paths` are those of the pictures, relative and with "/"."""
+    def __init__(self, paths: Sequence[str], noun: str = "picture") -> None:
+        """
+        Args:
+            paths: of the files, relative and with "/".
+            noun: what one of them is.
+        """
+        self._noun = noun
         self.notes: list[str] = []
         self.files = 0
         """Label files that were read."""
@@ -76,7 +81,7 @@ class PathLabels:
         if not self._take(table):
             some = ", ".join(printable(name) for name in table.files[:3])
             why = f"it names {some}, ...; there are {', '.join(printable(path) for path in self._paths[:3])}, ..."
-            raise DataError("E-LABEL-06", f"{table.where} names none of the pictures", why=why)
+            raise DataError("E-LABEL-06", f"{table.where} names none of the {self._noun}s", why=why)
 
     def _take(self, table: LabelTable, folder: str = "", sharded: bool = False) -> int:
         """How many pictures it says something of."""
@@ -91,13 +96,13 @@ class PathLabels:
             self._digest.update(f"\1{name}\0{column!r}".encode("utf-8", "surrogatepass"))
         lacking = sum(path.startswith(f"{folder}/" if folder else "") for path in self._paths) - len(found.rows)
         counts = (
-            (lacking, "picture", "without a row"),
-            (found.without_picture, "row", "without a picture"),
-            (found.twice, "more row", "for a picture that has one"),
+            (lacking, self._noun, "without a row"),
+            (found.without_picture, "row", f"without a {self._noun}"),
+            (found.twice, "more row", f"for a {self._noun} that has one"),
         )
         said = "".join(f"; {count:,} {what}{'s' * (count > 1)} {lacks}" for count, what, lacks in counts if count)
         if table.files:
-            self.notes.append(f"labels from {table.where}, of {len(found.rows):,} pictures{said}")
+            self.notes.append(f"labels from {table.where}, of {len(found.rows):,} {self._noun}s{said}")
         self.notes += table.notes
         return len(found.rows)
 

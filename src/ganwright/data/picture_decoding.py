@@ -2,7 +2,8 @@
 
     python -m ganwright.data.picture_decoding MEMORY_BYTES
 
-is such a child; `picture_workers` talks to it in the words of `picture_protocol`. No torch here: a child starts in a moment.
+is such a child; `decoding_workers` talks to it in the words of `decoding_protocol`. No torch here: a child starts in a
+moment.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, TiffImagePlugin, WebPImagePlugin
 
+from ganwright.data.decoding_child import serve
 from ganwright.data.picture_fitting import fit_picture
 from ganwright.data.picture_names import extension_of
 
@@ -247,41 +249,9 @@ def _answer(task: Mapping[str, Any], content: bytes, name: str) -> tuple[dict[st
         return {"notes": notes}, pixels.tobytes()
     except PictureFault as fault:
         return {"fault": str(fault)}, b""
-    except MemoryError:
-        return {"fault": "needs too much memory"}, b""
-
-
-def _limit_memory(most_bytes: int) -> None:
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
-    except (ImportError, AttributeError, ValueError, OSError):
-        pass  # Not on this system; the caps on pixels still hold.
-
-
-def main(arguments: list[str]) -> None:
-    """Answers requests on standard input until it ends, which it does when the parent does."""
-    import os
-    import signal
-    import sys
-
-    from ganwright.data.picture_protocol import READY, read_request, write_answer
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle.
-    answers = os.fdopen(os.dup(1), "wb", buffering=1 << 18)
-    os.dup2(2, 1)  # Nothing that a decoder prints may fall among the answers.
-    _limit_memory(int(arguments[0]))
-    answers.write(READY)
-    answers.flush()
-    while (request := read_request(sys.stdin.buffer)) is not None:
-        task, pictures = request
-        for content, name in pictures:
-            write_answer(answers, *_answer(task, content, name))
-        answers.flush()  # Once per request: waking the parent for every small picture would cost more than decoding it.
 
 
 if __name__ == "__main__":
     import sys
 
-    main(sys.argv[1:])
+    serve(_answer, int(sys.argv[1]))

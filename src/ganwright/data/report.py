@@ -16,7 +16,7 @@ MOST_EXAMPLES = 10
 MOST_DETAILS = 4
 FIRST_INDENT = "  "
 PLURALS = {"value that is not a number": "values that are not numbers", "no row of numbers": "no rows of numbers"}
-FIRST_NOUN = re.compile(r"\ba (\w+)|\b(picture|page|archive|folder|link|file|duplicate|text|row)\b(?= |$)")
+FIRST_NOUN = re.compile(r"\ba (\w+)|\b(picture|recording|sound|page|archive|folder|link|file|duplicate|text|row)\b(?= |$)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class DataReport:
     def lines(self) -> list[str]:
         """The report for a terminal, without colours; each line may be wrapped by the caller."""
         how = "opened from the cache" if self.cached else "scanned"
-        noun = self.noun if all(group.reason.split(" (")[0] != "not a picture" for group in self.skipped) else "files"
+        others = {group.reason.split(" (")[0] for group in self.skipped} & {"not a picture", "not a sound"}
+        noun = "files" if others else self.noun
         what = f"Found {self.found:,} {noun} in {self.place}   {how}"
         if self.streamed:
             what = f"Looked at the first {self.found:,} {noun} of the stream   read"
@@ -105,11 +106,15 @@ def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) 
     what = f"no usable {noun} in {place}" if not usable else f"only {usable} usable {noun} in {place}"
     groups = grouped([*source.skipped, *skipped])
     looked = usable + sum(group.count for group in groups)
-    looked_at = f"looked at {looked:,} {noun if noun != 'pictures' else 'files'}: {reasons(groups)}; " if groups else ""
+    looked_at = (
+        f"looked at {looked:,} {noun if noun not in ('pictures', 'sounds') else 'files'}: {reasons(groups)}; "
+        if groups
+        else ""
+    )
     why = f"{looked_at}nothing was created"
     hints = (f"at least {FEWEST_RECORDS} are needed, and some hundreds for a good result",)
     if any(group.reason.startswith(("unsupported", "HEIC", "AVIF")) for group in groups):
-        hints = ("convert them to JPEG or PNG first", *hints)
+        hints = (f"convert them to {'WAV' if noun == 'sounds' else 'JPEG or PNG'} first", *hints)
     return DataError("E-DATA-02", what, why=why, hints=hints)
 
 

@@ -11,7 +11,11 @@ import numpy as np
 
 # Bounds against absurd files: a spec read from a stranger's model file is checked before anything is allocated.
 MAX_SIDE = 16_384
+MAX_SAMPLES = 1 << 22
+"""Of a waveform, whose one side is as long as all others of a record together."""
 MAX_VALUES = 1 << 28
+MAPS = frozenset({"image", "spectrogram"})
+"""Kinds of records that are maps (C, H, W), where near values belong together: any family for pictures can draw them."""
 MOST_LABELS = 1024
 MOST_ROW_LETTERS = 1 << 18
 
@@ -114,7 +118,7 @@ class DataSpec:
     """One record as the networks see it."""
 
     kind: str
-    """The modality: "image"."""
+    """What the numbers are: "image", "table", "spectrogram", ..."""
     shape: tuple[int, ...]
     """Without the batch; (C, H, W) for pictures, (symbols, length) for texts."""
     output: Literal["tanh", "linear", "blocks", "softmax"] = "tanh"
@@ -127,9 +131,10 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         size = 1
+        longest = MAX_SAMPLES if self.kind == "waveform" else MAX_SIDE
         for side in self.shape:
-            if not 1 <= side <= MAX_SIDE:
-                raise ValueError(f"shape {self.shape}: each side must lie in 1..{MAX_SIDE}")
+            if not 1 <= side <= longest:
+                raise ValueError(f"shape {self.shape}: each side must lie in 1..{longest}")
             size *= side
         if size > MAX_VALUES:
             raise ValueError(f"shape {self.shape} has more than {MAX_VALUES} values")

@@ -53,6 +53,8 @@ SHOWN = 8
 SHOWN_ROWS = 2
 """The same of a table, each beside one neighbour."""
 NEIGHBOURS = 5
+Drawing = tuple[PillowImage.Image, bytes]
+"""Records as a picture and, where they can be heard, as a WAV file."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,19 @@ class Answer:
     """Samples beside their nearest training records."""
     grid: PillowImage.Image
     """Some samples."""
+    sounds: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """WAV files of what the pictures show, by the picture's name: of records that can be heard."""
 
     def write(self, folder: Path) -> list[Path]:
-        """evaluation.json, nearest.png, grid.png and report.html in `folder`; gives back their paths."""
+        """evaluation.json, nearest.png, grid.png (of sounds also .wav) and report.html in `folder`; gives their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         pictures = {folder / "nearest.png": self.nearest, folder / "grid.png": self.grid}
         for path, picture in pictures.items():
             save_picture(picture, path)
-        return [self.evaluation.write(folder), *pictures, write_report(folder)]
+        heard = [folder / f"{name}.wav" for name in self.sounds]
+        for path, content in zip(heard, self.sounds.values(), strict=True):
+            path.write_bytes(content)
+        return [self.evaluation.write(folder), *pictures, *heard, write_report(folder)]
 
 
 @dataclass
@@ -220,7 +227,10 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions(),
     )
-    return Answer(evaluation, draw_nearest(evidence, samples, train, split.train), draw_grid(samples, split.train))
+    near, near_aloud = draw_nearest(evidence, samples, train, split.train)
+    grid, grid_aloud = draw_grid(samples, split.train)
+    heard = {name: content for name, content in (("nearest", near_aloud), ("grid", grid_aloud)) if content}
+    return Answer(evaluation, near, grid, heard)
 
 
 def evaluate_beside(
@@ -285,12 +295,12 @@ def measure(
     return measurements, failed
 
 
-def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: Dataset) -> PillowImage.Image:
+def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: Dataset) -> Drawing:
     """A row a sample: itself, then its nearest training records. First those that look most like copies, then the first."""
     if evidence.fake.rows is not None and evidence.train.rows is not None:
-        return _draw_nearest_rows(evidence, evidence.fake.rows, evidence.train.rows)
+        return _draw_nearest_rows(evidence, evidence.fake.rows, evidence.train.rows), b""
     if evidence.fake.texts is not None:
-        return draw_texts(nearest_texts(evidence))
+        return draw_texts(nearest_texts(evidence)), b""
     features = evidence.fake.features
     suspects = nearness(features, evidence.train.features).most_copied[:SHOWN].tolist()
     others = [place for place in range(len(samples)) if place not in set(suspects)][:SHOWN]
@@ -301,7 +311,10 @@ def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: 
         pieces += [samples.at(np.array([place])), train.at(neighbours.numpy())]
     codec = dataset.codec
     title = "samples (left), nearest training records"
-    return codec.preview(codec.decode(torch.cat(pieces)), 1 + near.shape[1], title)
+    objects = codec.decode(torch.cat(pieces))
+    # To be heard, each sample beside the one nearest to it is enough.
+    pairs = [objects[place] for place in range(len(objects)) if place % (1 + near.shape[1]) < 2] if codec.heard else []
+    return codec.preview(objects, 1 + near.shape[1], title), codec.aloud(pairs)
 
 
 def _draw_nearest_rows(evidence: Evidence, samples: TableRows, train: TableRows) -> PillowImage.Image:
@@ -314,10 +327,11 @@ def _draw_nearest_rows(evidence: Evidence, samples: TableRows, train: TableRows)
     return draw_rows(samples.take(shown), train.take(near), len(suspects))
 
 
-def draw_grid(samples: Samples, dataset: Dataset) -> PillowImage.Image:
+def draw_grid(samples: Samples, dataset: Dataset) -> Drawing:
     """The first samples, as many as the codec shows."""
     codec = dataset.codec
-    return codec.preview(codec.decode(samples.at(np.arange(min(codec.shown, len(samples))))), 8)
+    objects = codec.decode(samples.at(np.arange(min(codec.shown, len(samples)))))
+    return codec.preview(objects, 8), codec.aloud(objects)
 
 
 def features_named(choice: FeaturesChoice) -> Features:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from ganwright.core.text import printable
-from ganwright.evaluation.report_pieces import Picture
+from ganwright.evaluation.report_pieces import Picture, Recording
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1d2329; --soft: #5b6671; --rule: #d9dee3; --wash: #f4f6f8;
   --ours: #0b62a8; --ours-wash: #9cc6ea; --real: #9a5b00; --real-wash: #f3dcb6; --warn: #8a1c1c; }
@@ -31,6 +31,7 @@ small { display: block; font-size: .82rem; font-weight: normal; line-height: 1.3
 .verdict p:first-child { font-size: 1.1rem; font-weight: 600; }
 .trouble { color: var(--warn); }
 figure { margin: 1rem 0; }
+audio { width: 100%; max-width: 32rem; }
 figure img { max-width: 100%; height: auto; background: #fff; border-radius: .2rem; }
 figcaption { font-size: .9rem; }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
@@ -128,6 +129,15 @@ def figure(picture: Picture | None, caption: str) -> str:
         f'<figure><img src="{source}" {size} alt="{text(caption)}"><figcaption>{text(caption)}'
         f' <span class="soft">({text(picture.name)})</span></figcaption></figure>'
     )
+
+
+def player(recording: Recording | None, caption: str) -> str:
+    """Something to listen to; "" without it."""
+    if recording is None:
+        return ""
+    source = "data:audio/wav;base64," + base64.b64encode(recording.content).decode("ascii")
+    told = f'{text(caption)} <span class="soft">({text(recording.name)})</span>'
+    return f'<figure><audio controls preload="none" src="{source}"></audio><figcaption>{told}</figcaption></figure>'
 
 
 def folded(summary: str, content: str) -> str:

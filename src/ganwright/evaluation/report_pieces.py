@@ -36,6 +36,14 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """A WAV file whose header was looked at."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class ScoreLine:
     """A line of scores.jsonl: how good the samples were at one step of training."""
 
@@ -58,6 +66,10 @@ class Pieces:
     grid: Picture | None = None
     samples: Picture | None = None
     """The last that training drew."""
+    nearest_aloud: Recording | None = None
+    grid_aloud: Recording | None = None
+    samples_aloud: Recording | None = None
+    """The same to be heard, where that is possible."""
     curves: Picture | None = None
     config: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -96,6 +108,9 @@ def read_pieces(folder: Path) -> Pieces:
         setattr(pieces, name, attempt(f"{name}.png", read_picture, None))
     if last := last_samples(folder):
         pieces.samples = attempt(f"samples/{last.name}", read_picture, None)
+        pieces.samples_aloud = attempt(f"samples/{last.stem}.wav", read_recording, None)
+    for name in ("nearest", "grid"):
+        setattr(pieces, f"{name}_aloud", attempt(f"{name}.wav", read_recording, None))
     pieces.config, pieces.settings = attempt("config.toml", _toml, ("", {}))
     pieces.data = attempt("data_report.json", lambda path: from_plain(DataReport, _json(path)), None)
     pieces.status = attempt("status.json", _json, {})
@@ -132,6 +147,19 @@ def read_picture(path: Path) -> Picture:
         raise
     except Exception as error:  # Decoders raise whatever the bytes lead them to.
         raise ValueError("it is no whole PNG picture") from error
+
+
+def read_recording(path: Path) -> Recording:
+    """The WAV file at `path`.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is none, or too large.
+    """
+    content = _content(path)
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise ValueError("it is no WAV file")
+    return Recording(path.name, content)
 
 
 def table(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ganwright.evaluation.report_page import (
     folded,
     paragraph,
     plain_table,
+    player,
     preformatted,
     section,
     text,
@@ -55,6 +56,7 @@ OF_PICTURES = (
     "Samples, each beside the training records nearest to it. A copy looks the same as its neighbour; to be of the same"
     " kind is what training is for."
 )
+IN_PAIRS = "Each sample, then the training record nearest to it."
 OF_ROWS = (
     "Sampled rows, each beside the training row nearest to it. A copy is the same in every cell, where rows have enough"
     " cells to tell them apart."
@@ -108,7 +110,9 @@ def samples(pieces: Pieces) -> str:
         "Samples",
         [
             figure(pieces.grid, "Samples as they came: none was picked by hand."),
+            player(pieces.grid_aloud, "The same, row by row."),
             figure(pieces.samples, "Samples at the end of training."),
+            player(pieces.samples_aloud, "The same, row by row."),
         ],
     )
 
@@ -152,7 +156,10 @@ def copying(pieces: Pieces) -> str:
     reading = _explained(shown) if len(shown) == len(measured) else []  # else it is said above the other scores
     is_table = pieces.evaluation is not None and bool(pieces.evaluation.plots)
     explained = OF_ROWS if is_table else OF_PICTURES
-    return section("Does it copy?", [figure(pieces.nearest, explained), *reading, measurement_table(shown)])
+    return section(
+        "Does it copy?",
+        [figure(pieces.nearest, explained), player(pieces.nearest_aloud, IN_PAIRS), *reading, measurement_table(shown)],
+    )
 
 
 def course(pieces: Pieces) -> str:

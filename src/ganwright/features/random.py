@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d
 from ganwright.core.errors import UsageError
 from ganwright.data.dataset import Dataset
 from ganwright.data.progress import Progress, no_progress
+from ganwright.data.spec import MAPS
 from ganwright.features.base import Extractor, Features
 from ganwright.features.parts.filters import colour_and_edge_filters, orthogonal, reference_pictures
 from ganwright.runtime.keys import Key
@@ -49,12 +51,12 @@ class Random(Features):
 
     def extractor(self, data: Dataset, device: str = "cpu", progress: Progress = no_progress) -> Extractor:
         """The network for that shape; it learns nothing from `data`."""
-        spec = data.codec.spec
-        if spec.kind == "image" and len(spec.shape) == 3:
-            return of_pictures((spec.shape[0], spec.shape[1], spec.shape[2]), device)
+        spec, measured = data.codec.measured_spec, data.codec.measured
+        if spec.kind in MAPS and len(spec.shape) == 3:
+            return _RandomPictures((spec.shape[0], spec.shape[1], spec.shape[2]), device, measured)
         if spec.kind in ("numbers", "table") and len(spec.shape) == 1:
             return _RandomRows(spec.shape[0], device)
-        raise UsageError("E-FEATURES-01", f"random features are for pictures and rows, not for {spec.kind!r}")
+        raise UsageError("E-FEATURES-01", f"random features are for pictures, sounds and rows, not for {spec.kind!r}")
 
 
 def of_pictures(shape: tuple[int, int, int], device: str = "cpu") -> Extractor:
@@ -135,7 +137,8 @@ def _levels(shape: tuple[int, int, int]) -> list[_Level]:
 
 
 class _RandomPictures(Extractor):
-    def __init__(self, shape: tuple[int, int, int], device: str) -> None:
+    def __init__(self, shape: tuple[int, int, int], device: str, measured: Callable[[Tensor], Tensor] = lambda x: x) -> None:
+        self._measured = measured
         channels, height, width = shape
         self.device = device
         self.shrink = -(-height // LONGEST_SIDE), -(-width // LONGEST_SIDE)
@@ -157,7 +160,7 @@ class _RandomPictures(Extractor):
         return max(self.shrink) > 1
 
     def describe(self, x: Tensor) -> Tensor:
-        x = x.to(self.device, torch.float32)
+        x = self._measured(x.to(self.device, torch.float32))
         told: list[Tensor] = []
         if self.is_shrunk:
             told.append(self.levels[0].told(self.levels[0].answers(x, self.shrink)))

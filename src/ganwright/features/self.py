@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from ganwright.core.errors import UsageError
 from ganwright.data.dataset import Dataset
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.sampler import Shuffled
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import MAPS, DataSpec
 from ganwright.features.base import BATCH, Extractor, Features
 from ganwright.features.parts.encoders import Encoder, PictureEncoder, RowEncoder
 from ganwright.features.parts.kept_weights import cached_at, digest_of, keep, kept
@@ -68,18 +68,26 @@ class Self(Features):
         data = data.head
         key = self._cache_key(data)
         path = cached_at(f"self-v{VERSION}-{key[:24]}")
-        network = _SelfNetwork(_untrained(data.codec.spec, Key(self.seed, turn="self features")))
+        network = _SelfNetwork(_untrained(data.codec.measured_spec, Key(self.seed, turn="self features")))
         weights = kept(path, key, network.state_dict())
         if weights is None:
             _train(network, data, self, device, progress)
             weights = network.state_dict()
             keep(path, key, weights)
         network.load_state_dict(weights)
-        return _SelfExtractor(network, device, self._about(data))
+        return _SelfExtractor(network, device, self._about(data), data.codec.measured)
 
     def _cache_key(self, data: Dataset) -> str:
         """Of all that decides the weights. Some records go into it, as parts of one data set share its fingerprint."""
-        facts = (VERSION, data.fingerprint, len(data), data.codec.spec, bool(_class_count(data)), self.steps, self.seed)
+        facts = (
+            VERSION,
+            data.fingerprint,
+            len(data),
+            data.codec.measured_spec,
+            bool(_class_count(data)),
+            self.steps,
+            self.seed,
+        )
         digest = hashlib.sha256(repr(facts).encode())
         for name, column in sorted(data.some(256).items()):
             digest.update(name.encode())
@@ -109,17 +117,18 @@ class _SelfNetwork(nn.Module):
 
 
 class _SelfExtractor(Extractor):
-    def __init__(self, network: _SelfNetwork, device: str, about: str) -> None:
+    def __init__(self, network: _SelfNetwork, device: str, about: str, measured: Callable[[Tensor], Tensor]) -> None:
         place(network, device)
         self.network = network.requires_grad_(False).eval()
         self.device = device
         self.dimensions = len(network.mean)
         self.identity = f"self-v{VERSION}-{digest_of(network.state_dict())}"
         self.about = about
+        self._measured = measured
 
     def describe(self, x: Tensor) -> Tensor:
         # One order of pixels, whoever made the records: another one gives other last digits.
-        return self.network(_channels_last(x.to(self.device, torch.float32)))
+        return self.network(_channels_last(self._measured(x.to(self.device, torch.float32))))
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -129,11 +138,11 @@ def _channels_last(x: Tensor) -> Tensor:
 def _untrained(spec: DataSpec, key: Key) -> Encoder:
     with own_random_state("cpu"):
         torch.manual_seed(key.seed_for("weights"))
-        if spec.kind == "image" and len(spec.shape) == 3:
+        if spec.kind in MAPS and len(spec.shape) == 3:
             return PictureEncoder(*spec.shape)
         if spec.kind in ("numbers", "table") and len(spec.shape) == 1:
             return RowEncoder(*spec.shape)
-    raise UsageError("E-FEATURES-01", f"features are learned from pictures and rows, not from {spec.kind!r}")
+    raise UsageError("E-FEATURES-01", f"features are learned from pictures, sounds and rows, not from {spec.kind!r}")
 
 
 def _class_count(data: Dataset) -> int:
@@ -176,7 +185,7 @@ def _batches(data: Dataset, settings: Self, key: Key, device: str) -> Iterator[t
     for step in range(settings.steps):
         columns = data.batch(sampler.draw(key, range(step * size, (step + 1) * size)))
         columns = {name: column.to(device) for name, column in columns.items()}
-        x = data.codec.expand(columns)
+        x = data.codec.measured(data.codec.expand(columns))
         yield x, columns.get(label, torch.full((size,), -1, device=device))
 
 
@@ -211,7 +220,7 @@ def _learn_scales(network: _SelfNetwork, data: Dataset, device: str) -> None:
     found: list[Tensor] = []
     for start in range(0, count, BATCH):
         places = np.arange(start, min(start + BATCH, count)) * len(data) // count
-        x = data.codec.expand(data.batch(places, ("x",)))
+        x = data.codec.measured(data.codec.expand(data.batch(places, ("x",))))
         found.append(torch.cat(network.encoder(x.to(device)), 1).double().cpu())
     features = torch.cat(found)
     deviation, top = features.std(0, correction=0), network.encoder.top

@@ -17,7 +17,7 @@ import numpy as np
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.core.strict_json import strict_json
 from ganwright.core.text import printable
-from ganwright.data.picture_protocol import read_answer, write_request
+from ganwright.data.decoding_protocol import read_answer, write_request
 from ganwright.model.keras_reading import refusal
 
 MEMORY_BYTES = 2 << 30

@@ -26,7 +26,7 @@ import numpy as np
 from ganwright.core.errors import ModelFileError
 from ganwright.core.strict_json import strict_json
 from ganwright.core.text import printable
-from ganwright.data.picture_protocol import read_request, write_answer
+from ganwright.data.decoding_protocol import read_request, write_answer
 
 MAX_DEFINITION_BYTES = 16 << 20
 MAX_WEIGHTS_BYTES = 64 << 30

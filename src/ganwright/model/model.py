@@ -105,7 +105,8 @@ class Model:
         beyond: bool = False,
         **conditions: Any,
     ) -> Any:
-        """`n` natural objects: a list of PIL pictures for a model of pictures, a DataFrame for one of tables.
+        """`n` natural objects: a list of PIL pictures, or of `Clip`s (samples and rate) for a model of sounds; a
+        DataFrame for one of tables.
 
         Args:
             n: how many.

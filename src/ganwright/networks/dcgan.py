@@ -15,7 +15,7 @@ from typing import Literal, Self
 
 from torch import Tensor, nn
 
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import MAPS, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -52,7 +52,7 @@ class Dcgan(NetworkFamily):
     """published: learned transposed convolutions and ReLU in the generator, batch normalisation in the discriminator too but
     for its first map, and weights drawn with a deviation of 0.02."""
 
-    kinds = frozenset({"image"})
+    kinds = MAPS
 
     def __post_init__(self) -> None:
         for name in ("latent", "width", "max_width"):

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import MAPS, DataSpec
 from ganwright.networks.base import (
     MAX_WIDTH,
     UNCONDITIONED,
@@ -66,7 +66,7 @@ class Fastgan(NetworkFamily):
     layer_noise: bool = True
     """Whether the generator also draws a map of noise for every second stage, for detail that the latent need not hold."""
 
-    kinds = frozenset({"image"})
+    kinds = MAPS
 
     def __post_init__(self) -> None:
         for name in ("latent", "width"):

@@ -16,7 +16,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.spec import MAPS, Condition, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -68,7 +68,7 @@ class R3gan(NetworkFamily):
     group_channels: int = 16
     """Channels of a group of a block's 3x3 convolution; some more where that is no divisor of its width."""
 
-    kinds = frozenset({"image"})
+    kinds = MAPS
     applies_output = True
 
     def __post_init__(self) -> None:

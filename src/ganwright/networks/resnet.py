@@ -15,7 +15,7 @@ from typing import Self
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
-from ganwright.data.spec import DataSpec
+from ganwright.data.spec import MAPS, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -47,7 +47,7 @@ class Resnet(NetworkFamily):
     max_width: int = 512
     """Channels of the smallest map, at most."""
 
-    kinds = frozenset({"image"})
+    kinds = MAPS
 
     def __post_init__(self) -> None:
         for name in ("latent", "width", "max_width"):

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 from ganwright.augment.diff_augment import DiffAugment
+from ganwright.augment.masks import Masks
 from ganwright.augment.pipeline import Pipeline
 from ganwright.core.errors import UsageError
 from ganwright.core.schedule import Schedule
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.training.adaptive import Adaptive
 
-AugmentChoice = Literal["none", "diffaugment", "pipeline", "adaptive"]
+AugmentChoice = Literal["none", "diffaugment", "pipeline", "adaptive", "masks"]
 
 
 def augmenting(choice: AugmentChoice) -> dict[str, Any]:
     """The two fields of a config.
 
     "pipeline" grows to 0.3, as Huang et al. 2024 (arXiv:2501.05441) train on faces; "adaptive" finds out how much is needed.
+    "masks" does so for sounds.
 
     Raises:
         UsageError: no such choice.
@@ -31,6 +33,8 @@ def augmenting(choice: AugmentChoice) -> dict[str, Any]:
             return {"augmentations": (Pipeline.half_colours(),), "augmentation_strength": Schedule(0.0, 0.3)}
         case "adaptive":
             return {"augmentations": (Pipeline(),), "augmentation_strength": Adaptive()}
+        case "masks":
+            return {"augmentations": (Masks(),), "augmentation_strength": Adaptive()}
         case _:
             known = get_args(AugmentChoice)
             raise UsageError("E-AUGMENT-03", f"unknown augment {choice!r}", hints=unknown_name_hints(str(choice), known))

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganwright.core.errors import UsageError
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.spec import MAPS, Condition, DataSpec
 from ganwright.networks.base import Network, NetworkFamily
 from ganwright.networks.layered import Layered
 from ganwright.networks.own.module_pair import ModulePair
@@ -156,7 +156,7 @@ def _looked_at(player: Player, family: NetworkFamily, spec: DataSpec) -> _Networ
 
     network = built(spec)
     found = _Network(spec, network, _shapes(network))
-    if spec.kind == "image" and len(spec.shape) == 3:
+    if spec.kind in MAPS and len(spec.shape) == 3:
         channels, height, width = spec.shape
         other = _shapes(built(replace(spec, shape=(channels + 1, height, width))))
         for name, shape in found.shapes.items():

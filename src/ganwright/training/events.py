@@ -53,6 +53,8 @@ class Pictures:
     grid: PillowImage.Image
     lines: tuple[str, ...] = ()
     """The same as lines of text, where that says more."""
+    sound: bytes = b""
+    """A WAV file of the same samples one after another, of records that can be heard."""
 
 
 @dataclass(frozen=True)

@@ -344,7 +344,8 @@ class Loop:
             self._by_heart = learned_by_heart(self.state, self.config, self.spec, self._batches, self._held_out)
         codec = self.dataset.codec
         made = codec.decode(samples)
-        self.events.emit(Pictures(self.state.step, self._epoch(), codec.preview(made, COLUMNS), codec.lines(made)))
+        shown = codec.preview(made, COLUMNS), codec.lines(made), codec.aloud(made)
+        self.events.emit(Pictures(self.state.step, self._epoch(), *shown))
         self._looked_step = self.state.step
         self._look_seconds = self.now() - began
 

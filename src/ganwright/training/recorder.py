@@ -78,10 +78,7 @@ class Recorder:
                 self.scores.append(event)
                 self._try("scores.jsonl", lambda: append_line(self.run.scores_path, event))
             case Pictures():
-                self._try("samples", lambda: event.grid.save(self.run.picture_path(event.step)))
-                if event.lines:
-                    content = "".join(line + "\n" for line in event.lines)
-                    self._try("samples", lambda: self.run.lines_path(event.step).write_text(content, encoding="utf-8"))
+                self._try("samples", lambda: self._write_pictures(event))
             case Kept():
                 self._kept, self._kept_step = event.model, event.step
                 self._write_kept()
@@ -136,6 +133,14 @@ class Recorder:
     def close(self) -> None:
         """Wait for what is being written."""
         self._thread.shutdown()
+
+    def _write_pictures(self, event: Pictures) -> None:
+        path = self.run.picture_path(event.step)
+        event.grid.save(path)
+        if event.sound:
+            path.with_suffix(".wav").write_bytes(event.sound)
+        if event.lines:
+            self.run.lines_path(event.step).write_text("".join(f"{line}\n" for line in event.lines), encoding="utf-8")
 
     def _write_kept(self) -> None:
         """Begin to write the model to keep; the one before it is written by now."""

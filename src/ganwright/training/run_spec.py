@@ -44,7 +44,7 @@ def choose_conditions(network: NetworkFamily, dataset: Dataset, asked: bool | No
     if wanted is None:
         if asked and not names:
             raise UsageError("E-RECIPE-02", "the data have no labels to be conditioned on", hints=_label_hints())
-        return names if asked else ()
+        return names if asked else _unasked(dataset) if asked is None else ()
     if asked and wanted == 0:
         raise UsageError("E-RECIPE-03", "a conditional GAN was asked for, but its networks take no condition")
     if asked is False and wanted > 0:
@@ -53,6 +53,14 @@ def choose_conditions(network: NetworkFamily, dataset: Dataset, asked: bool | No
         what = f"the networks take {wanted} condition(s), the data have {len(names)}"
         raise UsageError("E-RECIPE-02", what, hints=_label_hints())
     return names[:wanted]
+
+
+def _unasked(dataset: Dataset) -> tuple[str, ...]:
+    """The class of such records as are told it without being asked, if all of them have one."""
+    condition = dataset.class_condition
+    if condition is None or not dataset.codec.tells_class or bool(unknown(dataset.columns[condition.name]).any()):
+        return ()
+    return (condition.name,)
 
 
 def _counted(condition: Condition, dataset: Dataset) -> Condition:

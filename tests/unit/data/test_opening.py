@@ -62,7 +62,7 @@ def test_a_single_picture_is_told_to_come_with_others(tmp_path: Path) -> None:
 
 def test_opening_and_decoding_need_no_torch() -> None:
     code = (
-        "import sys, ganwright.data.opening, ganwright.data.picture_workers, ganwright.data.picture_decoding\n"
+        "import sys, ganwright.data.opening, ganwright.data.decoding_workers, ganwright.data.picture_decoding\n"
         "from ganwright.data.sources.base import SOURCES\n"
         "[SOURCES.get(name) for name in SOURCES]\n"
         "print('torch' in sys.modules)"

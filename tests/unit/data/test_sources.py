@@ -86,7 +86,7 @@ def test_a_locked_zip_says_so(tmp_path: Path) -> None:
 
 
 def test_a_zip_member_larger_than_allowed_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganwright.data.sources.zip.LARGEST_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr("ganwright.data.file_zip.LARGEST_FILE_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("0.png", png(0))
         with archive.open("1.png", "w") as member:

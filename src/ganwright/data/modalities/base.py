@@ -57,6 +57,10 @@ class Codec(ABC):
     """Whether equal records come by nature, as rows of a table do and photos do not."""
     cells: ClassVar[bool] = False
     """Whether an object has cells with names that can be asked for."""
+    heard: ClassVar[bool] = False
+    """Whether records can be listened to."""
+    tells_class: ClassVar[bool] = False
+    """Whether networks are told the class of a record unless the user says otherwise, where every record has one."""
     shown: ClassVar[int] = 64
     """Of samples, how many a picture shows when nothing else is said."""
     metrics: ClassVar[tuple[str, ...]] = (
@@ -109,6 +113,15 @@ class Codec(ABC):
         against real ones on equal terms."""
         return x
 
+    @property
+    def measured_spec(self) -> DataSpec:
+        """One record as measures see it: as networks do, unless `measured` says otherwise."""
+        return self.spec
+
+    def measured(self, x: Tensor) -> Tensor:
+        """A batch (B, *spec.shape) as measures see it, (B, *measured_spec.shape)."""
+        return x
+
     def rows(self, x: Tensor) -> TableRows | None:
         """A batch (B, *spec.shape) as rows in natural values, for measures of tables; None where records are none."""
         return None
@@ -138,6 +151,10 @@ class Codec(ABC):
         Raises:
             ValueError: no objects.
         """
+
+    def aloud(self, objects: Any) -> bytes:
+        """Objects (of `decode` or `join`) one after another as a WAV file; b"" where there is nothing to hear."""
+        return b""
 
     @abstractmethod
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:

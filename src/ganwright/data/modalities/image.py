@@ -18,13 +18,13 @@ from torch import Tensor
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
+from ganwright.data.decoding_workers import shared_workers
 from ganwright.data.image_size import COLOURS, choose_channels, choose_size
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
 from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
 from ganwright.data.picture_names import why_no_picture
-from ganwright.data.picture_workers import shared_workers
 from ganwright.data.pictures import picture_grid
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
@@ -159,7 +159,7 @@ class ImageCodec(Codec):
         task = {"do": "decode", "policy": asdict(self.policy)}
         for i, answer in zip(which, shared_workers().run(task, pictures), strict=True):
             notes.update(answer.facts.get("notes", ()))
-            pixels = np.frombuffer(answer.pixels, np.uint8)
+            pixels = np.frombuffer(answer.content, np.uint8)
             results[i] = answer.fault or pixels.reshape(self._pixels_shape)
 
     def _fit_array(self, array: np.ndarray, notes: Counter[str]) -> np.ndarray | str:
@@ -227,7 +227,7 @@ class Image(Modality):
                 return record.payload.ndim in (2, 3) and record.payload.dtype == np.uint8
             if not why_no_picture(record.name):
                 return True
-        return len(source) == 0
+        return len(source) == 0 and source.noun == "pictures"
 
     def fit(self, source: Source, progress: Progress) -> ImageCodec:
         """The codec for the source's usable pictures, from the header of every one of them.

@@ -33,6 +33,8 @@ class Source(ABC):
     opens: ClassVar[str] = ""
     """What it opens, in the words of an error that lists all of them: "a folder of pictures"."""
 
+    noun: ClassVar[str] = "pictures"
+    """What its records are, many of them, where none can be looked at."""
     name: str
     """For run names and messages: "cats" for photos/cats/ or cats.zip."""
     place: str = ""

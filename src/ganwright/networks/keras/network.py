@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.core.errors import UsageError
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.spec import MAPS, Condition, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -86,7 +86,7 @@ class LayersGenerator(Generator):
         super().__init__()
         graph = layers.graph
         output = _only_output(graph)
-        self.is_image = spec.kind == "image"
+        self.is_image = spec.kind in MAPS
         _check_output(output, records_shape(spec), self.is_image)
         self.conditions = _condition_inputs(graph, spec)
         latent = graph.nodes[graph.inputs[0]]
@@ -117,7 +117,7 @@ class LayersDiscriminator(Discriminator):
         """
         super().__init__()
         graph = layers.graph
-        self.is_image = spec.kind == "image"
+        self.is_image = spec.kind in MAPS
         first = graph.nodes[graph.inputs[0]]
         shape = records_shape(spec)
         if first.shape != shape:
@@ -163,7 +163,7 @@ class ConditionInput:
 
 def records_shape(spec: DataSpec) -> Shape:
     """A record's shape in the user's order: (height, width, channels) for a picture."""
-    return (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
+    return (*spec.shape[1:], spec.shape[0]) if spec.kind in MAPS else spec.shape
 
 
 def _channels_last(x: Tensor) -> Tensor:

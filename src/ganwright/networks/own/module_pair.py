@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.core.errors import UsageError
-from ganwright.data.spec import Condition, DataSpec
+from ganwright.data.spec import MAPS, Condition, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -217,7 +217,7 @@ def _two_values(condition: Condition) -> Tensor:
 def _shape_hints(made: Tensor, spec: DataSpec) -> tuple[str, ...]:
     if made.ndim > 0 and made.numel() == 2 * math.prod(spec.shape):
         return (f"end it with nn.Unflatten(1, {spec.shape})",) if made.ndim == 2 else ("channels come first: (C, H, W)",)
-    if spec.kind == "image" and made.ndim == 4:
+    if spec.kind in MAPS and made.ndim == 4:
         return (f"or read the pictures in its size: modality=Image(size={tuple(made.shape[-2:])})",)
     return ()
 

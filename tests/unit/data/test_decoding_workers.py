@@ -13,14 +13,14 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from ganwright.data import picture_workers
-from ganwright.data.picture_workers import PictureWorkers
+from ganwright.data import decoding_workers
+from ganwright.data.decoding_workers import DecodingWorkers
 
 PROBE = {"do": "probe"}
 # A child that answers each picture by what its bytes say.
 PUPPET = """
 import os, sys, time
-from ganwright.data.picture_protocol import *
+from ganwright.data.decoding_protocol import *
 sys.stdout.buffer.write(READY); sys.stdout.buffer.flush()
 while (request := read_request(sys.stdin.buffer)) is not None:
     for content, name in request[1]:
@@ -38,55 +38,55 @@ def png() -> bytes:
 
 
 @pytest.fixture
-def puppets() -> Iterator[PictureWorkers]:
-    workers = PictureWorkers(most=2, picture_seconds=1.0, command=[sys.executable, "-c", PUPPET])
+def puppets() -> Iterator[DecodingWorkers]:
+    workers = DecodingWorkers(most=2, file_seconds=1.0, command=[sys.executable, "-c", PUPPET])
     yield workers
     workers.close()
 
 
-def test_answers_come_in_order_from_several_children(puppets: PictureWorkers) -> None:
+def test_answers_come_in_order_from_several_children(puppets: DecodingWorkers) -> None:
     pictures = [(f"{i}".encode(), f"{i}.png") for i in range(500)]
     answers = puppets.run(PROBE, pictures)
-    assert [answer.pixels for answer in answers] == [content for content, _ in pictures]
+    assert [answer.content for answer in answers] == [content for content, _ in pictures]
     assert len({answer.facts["pid"] for answer in answers}) == 2
 
 
-def test_a_child_that_dies_costs_one_picture(puppets: PictureWorkers) -> None:
+def test_a_child_that_dies_costs_one_picture(puppets: DecodingWorkers) -> None:
     pictures = [(b"die" if i in (3, 40, 41) else b"ok", "x") for i in range(90)]
     faults = [answer.fault for answer in puppets.run(PROBE, pictures)]
     assert [i for i, fault in enumerate(faults) if fault] == [3, 40, 41]
     assert faults[3] == "needs too much memory"
 
 
-def test_a_child_that_hangs_costs_one_picture(puppets: PictureWorkers) -> None:
+def test_a_child_that_hangs_costs_one_picture(puppets: DecodingWorkers) -> None:
     faults = [answer.fault for answer in puppets.run(PROBE, [(b"ok", "x"), (b"hang", "x"), (b"ok", "x")])]
     assert faults == ["", "takes too long to decode", ""]
 
 
 def test_nothing_to_do_starts_nothing() -> None:
-    workers = PictureWorkers(command=["/nowhere"])
+    workers = DecodingWorkers(command=["/nowhere"])
     assert workers.run(PROBE, []) == []
 
 
 def test_children_that_cannot_start_are_a_bug_and_not_a_skipped_picture() -> None:
-    workers = PictureWorkers(command=[sys.executable, "-c", "pass"])
+    workers = DecodingWorkers(command=[sys.executable, "-c", "pass"])
     with pytest.raises(RuntimeError, match="does not start"):
         workers.run(PROBE, [(b"", "x")])
 
 
 def test_idle_children_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_workers, "IDLE_SECONDS", 0.1)
-    workers = PictureWorkers(most=1, command=[sys.executable, "-c", PUPPET])
+    monkeypatch.setattr(decoding_workers, "IDLE_SECONDS", 0.1)
+    workers = DecodingWorkers(most=1, command=[sys.executable, "-c", PUPPET])
     pid = workers.run(PROBE, [(b"a", "a")])[0].facts["pid"]
     assert gone(int(pid))
-    assert workers.run(PROBE, [(b"a", "a")])[0].pixels == b"a"
+    assert workers.run(PROBE, [(b"a", "a")])[0].content == b"a"
     workers.close()
 
 
 def test_children_end_with_a_killed_parent() -> None:
     code = (
-        "import time\nfrom ganwright.data.picture_workers import *\n"
-        f"w = PictureWorkers(most=1, command=[{sys.executable!r}, '-c', {PUPPET!r}])\n"
+        "import time\nfrom ganwright.data.decoding_workers import *\n"
+        f"w = DecodingWorkers(most=1, command=[{sys.executable!r}, '-c', {PUPPET!r}])\n"
         "print(w.run({'do': 'probe'}, [(b'a', 'a')])[0].facts['pid'], flush=True)\ntime.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -104,7 +104,7 @@ def test_real_children_ignore_ctrl_c_and_odd_modules_in_the_current_folder(
     folder = tmp_path_factory.mktemp("cwd")
     (folder / "struct.py").write_text("raise SystemExit(9)")
     monkeypatch.chdir(folder)
-    workers = PictureWorkers(most=1)
+    workers = DecodingWorkers(most=1)
     try:
         assert workers.run(PROBE, [(png(), "a.png")])[0].facts == {"width": 9, "height": 7, "colour": "colour"}
         child = workers._workers[0]._child

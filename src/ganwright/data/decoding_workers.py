@@ -1,4 +1,4 @@
-"""Child processes that decode pictures: one per core, so it is fast, and apart, so that no file can harm the program.
+"""Child processes that decode files: one per core, so it is fast, and apart, so that no file can harm the program.
 
 Plain subprocesses, not multiprocessing: that would run a user's script a second time where it lacks a `__main__` guard.
 """
@@ -17,58 +17,62 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from ganwright.data.picture_protocol import READY, read_answer, write_request
+from ganwright.data.decoding_protocol import READY, read_answer, write_request
 from ganwright.runtime.cores import usable_cores
 
+PICTURES = "ganwright.data.picture_decoding"
+"""The module that a child runs for pictures."""
 MEMORY_BYTES = 2 << 30
 """Of address space per child; the largest picture that is let in needs about half."""
-PICTURE_SECONDS = 30.0
+FILE_SECONDS = 30.0
 START_SECONDS = 60.0
 IDLE_SECONDS = 5.0
 MOST_WORKERS = 16
-BATCH_PICTURES = 32
+BATCH_FILES = 32
 BATCH_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one picture."""
+    """What came of one file."""
 
     fault: str = ""
     """Why it is skipped; empty when it is fine."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    pixels: bytes = b""
+    content: bytes = b""
+    """Pixels, or the samples of a sound."""
 
 
-class PictureWorkers:
+class DecodingWorkers:
     """A pool of children, started when first used and ended when idle.
 
-    A child that dies or takes too long over a picture is replaced and that picture reported as skipped.
+    A child that dies or takes too long over a file is replaced and that file reported as skipped.
     """
 
     def __init__(
         self,
         most: int | None = None,
         memory_bytes: int = MEMORY_BYTES,
-        picture_seconds: float = PICTURE_SECONDS,
+        file_seconds: float = FILE_SECONDS,
         command: Sequence[str] | None = None,
+        module: str = PICTURES,
     ) -> None:
         self.most = most or min(usable_cores(), MOST_WORKERS)
-        self._command = list(command or _command(memory_bytes))
-        self._seconds = picture_seconds
+        self._command = list(command or _command(module, memory_bytes))
+        self._seconds = file_seconds
         self._workers: list[_Worker] = []
         self._busy = threading.Lock()
         self._last_used = time.monotonic()
         self._watch: threading.Thread | None = None
         self._owner = os.getpid()
 
-    def run(self, task: Mapping[str, Any], pictures: Sequence[tuple[bytes, str]]) -> list[Answer]:
-        """An answer to each (content, name), in order; see `picture_decoding` for the tasks.
+    def run(self, task: Mapping[str, Any], files: Sequence[tuple[bytes, str]]) -> list[Answer]:
+        """An answer to each (content, name), in order; see `picture_decoding` and `sound_decoding` for the tasks.
 
         Raises:
             RuntimeError: children cannot be started at all.
         """
-        batches = list(_batches(pictures))
+        batches = list(_batches(files))
         if not batches:
             return []
         with self._busy:
@@ -86,7 +90,7 @@ class PictureWorkers:
                 finally:
                     free.put(worker)
 
-            threads = ThreadPoolExecutor(len(self._workers), thread_name_prefix="pictures")
+            threads = ThreadPoolExecutor(len(self._workers), thread_name_prefix="decoding")
             try:
                 return [answer for answers in threads.map(work, batches) for answer in answers]
             except BaseException:  # Ctrl-C too: nothing may be left running.
@@ -110,7 +114,7 @@ class PictureWorkers:
 
     def _start_watching(self) -> None:
         if self._watch is None or not self._watch.is_alive():
-            self._watch = threading.Thread(target=self._watch_over, name="pictures-watch", daemon=True)
+            self._watch = threading.Thread(target=self._watch_over, name="decoding-watch", daemon=True)
             self._watch.start()
 
     def _watch_over(self) -> None:
@@ -133,22 +137,22 @@ class PictureWorkers:
 class _Worker:
     """One child at a time, and the next when it dies. Used by one thread at a time, apart from `check_time` and `end`."""
 
-    def __init__(self, command: Sequence[str], picture_seconds: float) -> None:
+    def __init__(self, command: Sequence[str], file_seconds: float) -> None:
         self._command = command
-        self._seconds = picture_seconds
+        self._seconds = file_seconds
         self._child: subprocess.Popen[bytes] | None = None
         self._deadline = float("inf")
         self._too_late = False
         self._ended = False
 
-    def ask(self, task: Mapping[str, Any], pictures: Sequence[tuple[bytes, str]]) -> list[Answer]:
-        """An answer to each picture; of a batch that killed its child, the rest is asked one by one to find the culprit."""
-        answers = self._ask_until_it_dies(task, pictures)
-        if len(answers) == len(pictures):
+    def ask(self, task: Mapping[str, Any], files: Sequence[tuple[bytes, str]]) -> list[Answer]:
+        """An answer to each file; of a batch that killed its child, the rest is asked one by one to find the culprit."""
+        answers = self._ask_until_it_dies(task, files)
+        if len(answers) == len(files):
             return answers
         self._stop_child()
-        for picture in pictures[len(answers) :]:
-            answer = self._ask_until_it_dies(task, [picture])
+        for file in files[len(answers) :]:
+            answer = self._ask_until_it_dies(task, [file])
             if not answer:
                 answer = [Answer(fault="takes too long to decode" if self._too_late else "needs too much memory")]
                 self._stop_child()
@@ -156,7 +160,7 @@ class _Worker:
         return answers
 
     def check_time(self) -> None:
-        """Kills the child if its picture is over time; the thread that waits for it then goes on."""
+        """Kills the child if its file is over time; the thread that waits for it then goes on."""
         child = self._child
         if child is not None and time.monotonic() > self._deadline:
             self._too_late = True
@@ -166,20 +170,20 @@ class _Worker:
         self._ended = True
         self._stop_child()
 
-    def _ask_until_it_dies(self, task: Mapping[str, Any], pictures: Sequence[tuple[bytes, str]]) -> list[Answer]:
+    def _ask_until_it_dies(self, task: Mapping[str, Any], files: Sequence[tuple[bytes, str]]) -> list[Answer]:
         to_child, from_child = self._streams()
         answers: list[Answer] = []
         self._too_late = False
         try:
-            # Answers come together, so a batch has the time of one picture; a good one needs a small part of it.
+            # Answers come together, so a batch has the time of one file; a good one needs a small part of it.
             self._deadline = time.monotonic() + self._seconds
-            write_request(to_child, task, pictures)
-            for _ in pictures:
+            write_request(to_child, task, files)
+            for _ in files:
                 answer = read_answer(from_child)
                 if answer is None:
                     break
-                facts, pixels = answer
-                answers.append(Answer(facts.pop("fault", ""), facts, pixels))
+                facts, content = answer
+                answers.append(Answer(facts.pop("fault", ""), facts, content))
         except (OSError, ValueError):  # A broken pipe, or one closed by `end`.
             pass
         finally:
@@ -188,7 +192,7 @@ class _Worker:
 
     def _streams(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._ended:
-            raise RuntimeError("the picture decoders were ended")
+            raise RuntimeError("the decoders were ended")
         if self._child is None:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
             self._child = subprocess.Popen(self._command, env=_environment(), **pipes)  # type: ignore[call-overload]
@@ -197,7 +201,7 @@ class _Worker:
             assert self._child.stdout is not None
             if self._child.stdout.read(len(READY)) != READY:
                 self._stop_child()
-                raise RuntimeError(f"a picture decoder does not start: {' '.join(self._command)}")
+                raise RuntimeError(f"a decoder does not start: {' '.join(self._command)}")
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         return self._child.stdin, self._child.stdout
@@ -216,20 +220,20 @@ class _Worker:
                 pass  # What was still to be written to a dead child.
 
 
-def _batches(pictures: Sequence[tuple[bytes, str]]) -> Iterable[Sequence[tuple[bytes, str]]]:
+def _batches(files: Sequence[tuple[bytes, str]]) -> Iterable[Sequence[tuple[bytes, str]]]:
     start, size = 0, 0
-    for i, (content, _) in enumerate(pictures):
-        if i > start and (i - start >= BATCH_PICTURES or size + len(content) > BATCH_BYTES):
-            yield pictures[start:i]
+    for i, (content, _) in enumerate(files):
+        if i > start and (i - start >= BATCH_FILES or size + len(content) > BATCH_BYTES):
+            yield files[start:i]
             start, size = i, 0
         size += len(content)
-    if start < len(pictures):
-        yield pictures[start:]
+    if start < len(files):
+        yield files[start:]
 
 
-def _command(memory_bytes: int) -> list[str]:
+def _command(module: str, memory_bytes: int) -> list[str]:
     # -P: a file in the current folder that is named like a module must not be taken for it.
-    return [sys.executable, "-P", "-m", "ganwright.data.picture_decoding", str(memory_bytes)]
+    return [sys.executable, "-P", "-m", module, str(memory_bytes)]
 
 
 def _environment() -> dict[str, str]:
@@ -238,15 +242,15 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-_shared: PictureWorkers | None = None
+_shared: dict[str, DecodingWorkers] = {}
 _shared_lock = threading.Lock()
 
 
-def shared_workers() -> PictureWorkers:
-    """The pool that all of this process uses; a forked process gets its own."""
-    global _shared
+def shared_workers(module: str = PICTURES) -> DecodingWorkers:
+    """The pool that all of this process uses for what `module` decodes; a forked process gets its own."""
     with _shared_lock:
-        if _shared is None or _shared._owner != os.getpid():
-            _shared = PictureWorkers()
-            atexit.register(_shared.close)
-        return _shared
+        workers = _shared.get(module)
+        if workers is None or workers._owner != os.getpid():
+            workers = _shared[module] = DecodingWorkers(module=module)
+            atexit.register(workers.close)
+        return workers

@@ -1,0 +1,45 @@
+"""The life of a child process that decodes files: requests come in, answers go out, within a limit of memory.
+
+A module that decodes is run as `python -m MODULE MEMORY_BYTES`, and hands `serve` the function that answers for one file.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ganwright.data.decoding_protocol import READY, read_request, write_answer
+
+Answering = Callable[[Mapping[str, Any], bytes, str], tuple[dict[str, Any], bytes]]
+"""(task, content, name) to (facts, what is in the file); a "fault" among the facts says why it is skipped."""
+
+
+def serve(answer: Answering, most_bytes: int) -> None:
+    """Answers requests on standard input until it ends, which it does when the parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle.
+    answers = os.fdopen(os.dup(1), "wb", buffering=1 << 18)
+    os.dup2(2, 1)  # Nothing that a decoder prints may fall among the answers.
+    _limit_memory(most_bytes)
+    answers.write(READY)
+    answers.flush()
+    while (request := read_request(sys.stdin.buffer)) is not None:
+        task, files = request
+        for content, name in files:
+            try:
+                found = answer(task, content, name)
+            except MemoryError:
+                found = {"fault": "needs too much memory"}, b""
+            write_answer(answers, *found)
+        answers.flush()  # Once per request: waking the parent for every small file would cost more than decoding it.
+
+
+def _limit_memory(most_bytes: int) -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+    except (ImportError, AttributeError, ValueError, OSError):
+        pass  # Not on this system; the caps on what is decoded still hold.
