@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 import torch.distributed
-from support import CPU, tiny_config, tiny_dataset, tiny_table
+from support import CPU, tiny_config, tiny_data_of, tiny_dataset, tiny_table
 from torch import Tensor, nn
 from torch._C._distributed_c10d import FileStore
 
@@ -30,6 +30,7 @@ from ganwright.networks.layered import Layered
 from ganwright.networks.own.module_pair import ModulePair
 from ganwright.networks.r3gan import R3gan
 from ganwright.plan import config_for
+from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.lecam import Lecam
 from ganwright.regularizers.r1 import R1
 from ganwright.regularizers.r2 import R2
@@ -45,6 +46,8 @@ from ganwright.training.step import train_step
 BATCH = 64
 LONG, SHORT = 200, 20
 """Steps in double and in single precision."""
+FEW = 3
+"""Steps of each recipe."""
 
 
 class OwnGenerator(nn.Sequential):
@@ -116,6 +119,16 @@ def cases() -> dict[str, tuple[TrainConfig, Dataset]]:
     }
 
 
+def recipes() -> dict[str, tuple[TrainConfig, Dataset]]:
+    """Every recipe that is no size for many GPUs, for small records of the kind that it is for."""
+    published = {f"{base}-{variant}" for base, variants in RECIPES.variants.items() for variant in variants}
+    found: dict[str, tuple[TrainConfig, Dataset]] = {}
+    for name in sorted(set(RECIPES) - published):
+        dataset = tiny_data_of(name)
+        found[name] = config_for(dataset, CPU, name, Budget(), parts={"batch": 8, "total_samples": 800}), dataset
+    return found
+
+
 def narrow(family: Any) -> dict[str, Any]:
     """Settings that make it quick."""
     return {name: 16 for name in ("width", "latent") if hasattr(family, name)}
@@ -131,8 +144,8 @@ def trained(config: TrainConfig, dataset: Dataset, steps: int, double: bool) -> 
     trace = [{name: float(value) for name, value in train_step(state, config, spec, batches).items()} for _ in range(steps)]
     state.average.estimate_statistics(0, "cpu", 2)
     noise = on_device(draw_noise(state.generator.noise, 16, Key(1)), "cpu")
-    told = {name: torch.zeros(0) for name in config.conditions}
-    samples = [] if config.known is not None or told else state.average.generator(noise, {}).raw.detach().flatten().tolist()
+    told = config.known is not None or config.conditions
+    samples = [] if told else state.average.generator(noise, {}).raw.detach().flatten().tolist()
     weights = [float(weight.detach().double().norm()) for weight in state.generator.parameters()]
     return {"trace": trace, "samples": samples, "weights": weights}
 
@@ -166,6 +179,8 @@ def all_of_them() -> dict[str, Any]:
     for name, (config, dataset) in cases().items():
         found[f"{name}, double"] = trained(config, dataset, LONG, double=True)
         found[f"{name}, single"] = trained(config, dataset, SHORT, double=False)
+    for name, (config, dataset) in recipes().items():
+        found[f"recipe {name}"] = trained(config, dataset, FEW, double=False)
     return found
 
 

@@ -116,6 +116,17 @@ def tiny_texts(count: int = 64, seed: int = 0) -> Dataset:
     return prepare(tiny_lines(count, seed))
 
 
+def tiny_data_of(recipe: str) -> Dataset:
+    """Records of the kind that a recipe is for."""
+    if recipe == "columns":
+        return tiny_table()
+    if recipe in ("text", "wgan_gp_text"):
+        return tiny_texts()
+    if recipe in ("spectrogram", "wavegan"):
+        return tiny_sounds(representation="waveform" if recipe == "wavegan" else "spectrogram")
+    return tiny_dataset(16)
+
+
 def tiny_config(**changes: Any) -> TrainConfig:
     """A DCGAN that trains a step in milliseconds, with some fields set anew."""
     config = TrainConfig(recipe="dcgan", network=TINY, loss=NonSaturating(), batch=8, total_samples=8 * 1000)

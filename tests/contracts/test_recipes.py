@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import tomli_w
 import torch
-from support import CPU, table_spec, text_spec, tiny_dataset, tiny_sounds, tiny_table, tiny_texts, train
+from support import CPU, table_spec, text_spec, tiny_data_of, tiny_dataset, tiny_sounds, train
 
 from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
@@ -21,7 +21,7 @@ MACHINES = [CPU, Machine("cuda", "GPU", 8, 80 << 30, fast_bf16=True)]
 every_recipe = pytest.mark.parametrize("name", RECIPES.names())
 
 
-OF_TABLES, OF_WAVES, OF_SOUNDS = {"columns"}, {"wavegan"}, {"spectrogram", "wavegan"}
+OF_TABLES, OF_WAVES = {"columns"}, {"wavegan"}
 OF_TEXTS = {"text", "wgan_gp_text"}
 PUBLISHED = {f"{base}-{variant}" for base, variants in RECIPES.variants.items() for variant in variants}
 """Recipes for many GPUs, whose networks are built on the meta device only."""
@@ -56,9 +56,7 @@ def test_a_recipe_names_itself_and_heeds_the_machine(name: str, machine: Machine
 
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - PUBLISHED))
 def test_a_recipe_trains(name: str) -> None:
-    dataset = tiny_table() if name in OF_TABLES else tiny_texts() if name in OF_TEXTS else tiny_dataset(16)
-    if name in OF_SOUNDS:
-        dataset = tiny_sounds(representation="waveform" if name in OF_WAVES else "spectrogram")
+    dataset = tiny_data_of(name)
     config = replace(config_of(name), batch=8, total_samples=24)
     state, reports = train(config, 3, dataset)
     assert state.samples_seen == 3 * config.samples_per_step

@@ -38,12 +38,23 @@ def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return found
 
 
+@pytest.mark.parametrize("recipe", process_worker.recipes())
+def test_every_recipe_trains_in_several_processes_as_in_one(
+    recipe: str, alone: dict[str, Any], together: dict[str, Any]
+) -> None:
+    check(alone[f"recipe {recipe}"], together[f"recipe {recipe}"], 2e-3)
+
+
 @pytest.mark.parametrize(("precision", "most"), [("double", 1e-6), ("single", 1e-3)])
 @pytest.mark.parametrize("case", CASES)
 def test_processes_that_share_a_batch_train_as_one(
     case: str, precision: str, most: float, alone: dict[str, Any], together: dict[str, Any]
 ) -> None:
-    mine, theirs = alone[f"{case}, {precision}"], together[f"{case}, {precision}"]
+    check(alone[f"{case}, {precision}"], together[f"{case}, {precision}"], most)
+
+
+def check(mine: dict[str, Any], theirs: dict[str, Any], most: float) -> None:
+    """Numbers of every step, samples, and weights."""
     for step, (one, other) in enumerate(zip(mine["trace"], theirs["trace"], strict=True)):
         assert one.keys() == other.keys()
         for name, value in one.items():
