@@ -6,12 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ganwright.networks.parts.joint_draws import drawn
+
 
 class PhaseShuffle(nn.Module):
     """(B, C, L) with every record moved by up to `radius` places, its end mirrored in (Donahue et al. 2019, section 3.3).
 
     There a shift is drawn for each record, in their code for each batch; here for each record. It is drawn from torch's own
-    generator, which a turn seeds (`training.turn`). A verdict outside training is one without shifts.
+    generator, which a turn seeds (`training.turn`), for the whole batch. A verdict outside training is one without shifts.
     """
 
     def __init__(self, radius: int) -> None:
@@ -23,6 +25,7 @@ class PhaseShuffle(nn.Module):
             return x
         length = x.shape[2]
         padded = pad(x, (self.radius, self.radius), mode="reflect")
-        starts = torch.randint(0, 2 * self.radius + 1, (len(x), 1), device=x.device)
+        most, device = 2 * self.radius + 1, x.device
+        starts = drawn((len(x), 1), lambda shape, g: torch.randint(0, most, shape, generator=g, device=device))
         places = starts + torch.arange(length, device=x.device)
         return padded.gather(2, places[:, None, :].expand_as(x))
