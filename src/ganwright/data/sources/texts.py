@@ -208,10 +208,10 @@ def _text_files(folder: Path, most: int | None = None) -> list[Path]:
 
 
 def _has_other_records(folder: Path) -> bool:
-    """Whether pictures lie there, beside which texts are notes."""
+    """Whether pictures or recordings lie there, beside which texts are notes."""
     for number, path in enumerate(folder.rglob("*")):
         if number >= MOST_FILES_LOOKED_AT:
             return False
-        if path.is_file() and not why_no_picture(path.name):
+        if path.is_file() and not (why_no_picture(path.name) and why_no_sound(path.name)):
             return True
     return False
