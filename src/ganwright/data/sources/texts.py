@@ -12,6 +12,7 @@ from ganwright.data.in_memory import WHERE
 from ganwright.data.picture_names import natural_key, printable, why_no_picture
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
+from ganwright.data.sound_names import why_no_sound
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.asked import Asked, Cut, TableFile
 from ganwright.data.tables.json_lines import JSON_LINES
