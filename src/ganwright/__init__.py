@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganwright.core.errors import GanwrightError as GanwrightError
     from ganwright.data.modalities.image import Image as Image
     from ganwright.data.modalities.numbers import Numbers as Numbers
+    from ganwright.data.modalities.series import Series as Series
     from ganwright.data.modalities.table import Table as Table
     from ganwright.evaluation.folders import evaluate as evaluate
     from ganwright.gan import GAN as GAN
@@ -34,10 +35,11 @@ _HOMES = {
     "Image": "ganwright.data.modalities.image",
     "Layers": "ganwright.networks.keras.definition",
     "Numbers": "ganwright.data.modalities.numbers",
+    "Series": "ganwright.data.modalities.series",
     "Table": "ganwright.data.modalities.table",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Table", "evaluate", "load"]
+__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Series", "Table", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:

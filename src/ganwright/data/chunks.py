@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ganwright.data.record import Record
+from ganwright.data.series.spans import Spans
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.cells import Cells
 
@@ -29,6 +30,6 @@ def chunks(source: Source) -> Iterator[Sequence[Record]]:
 
 def _size(records: Sequence[Record]) -> int:
     """Bytes of all payloads."""
-    if isinstance(records, Cells):
+    if isinstance(records, Cells | Spans):
         return records.nbytes
     return sum(len(record.payload) if isinstance(record.payload, bytes) else record.payload.nbytes for record in records)
