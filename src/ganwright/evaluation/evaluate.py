@@ -21,6 +21,7 @@ from ganwright.data.held_out import Split
 from ganwright.data.modalities.base import Codec
 from ganwright.data.ownership import save_picture
 from ganwright.data.progress import Progress, no_progress
+from ganwright.data.series.values import SeriesValues
 from ganwright.data.table_rows import TableRows
 from ganwright.evaluation.columns import look_at_columns, plots
 from ganwright.evaluation.nearest_rows import draw_rows
@@ -116,20 +117,21 @@ class _Gathering:
                 done += len(batch)
                 self.progress(f"describing {what}", done, total)
 
-        rows = _Rows(self.question.split.train.codec)
-        features = self.extractor.extract(rows.passing(watched()))
+        natural = _Natural(self.question.split.train.codec)
+        features = self.extractor.extract(natural.passing(watched()))
         if not bool(features.isfinite().all()):
             raise DataError("E-EVALUATE-04", f"{what} hold values that are not finite numbers")
-        return Described(features, samples.labels, rows.found())
+        return Described(features, samples.labels, natural.rows(), series=natural.series())
 
 
-class _Rows:
-    """Rows of a table in natural values, gathered from the batches that pass by."""
+class _Natural:
+    """Rows of a table, or time series, in natural values, gathered from the batches that pass by."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._waiting: list[Tensor] = []
-        self._parts: list[TableRows] = []
+        self._rows: list[TableRows] = []
+        self._series: list[SeriesValues] = []
         self._none = False
 
     def passing(self, batches: Iterable[Tensor]) -> Iterable[Tensor]:
@@ -140,20 +142,25 @@ class _Rows:
                 if sum(map(len, self._waiting)) >= ROWS:
                     self._decode()
             yield batch
-
-    def found(self) -> TableRows | None:
-        """All that have passed; None where records are no rows."""
         if self._waiting:
             self._decode()
-        return TableRows.join(self._parts) if self._parts else None
+
+    def rows(self) -> TableRows | None:
+        """All that have passed; None where records are no rows."""
+        return TableRows.join(self._rows) if self._rows else None
+
+    def series(self) -> SeriesValues | None:
+        """All that have passed; None where records are no time series."""
+        return SeriesValues.join(self._series) if self._series else None
 
     def _decode(self) -> None:
-        part = self._codec.rows(torch.cat(self._waiting))
-        self._waiting = []
-        if part is None:
-            self._none = True
+        x, self._waiting = torch.cat(self._waiting), []
+        if (rows := self._codec.rows(x)) is not None:
+            self._rows.append(rows)
+        elif (series := self._codec.series(x)) is not None:
+            self._series.append(series)
         else:
-            self._parts.append(part)
+            self._none = True
 
 
 def evaluate_samples(question: Question, progress: Progress = no_progress) -> Answer:
@@ -210,7 +217,8 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions(),
     )
-    return Answer(evaluation, draw_nearest(evidence, samples, train, split.train), draw_grid(samples, split.train))
+    grid = draw_beside(samples, train, split.train) or draw_grid(samples, split.train)
+    return Answer(evaluation, draw_nearest(evidence, samples, train, split.train), grid)
 
 
 def evaluate_beside(
@@ -300,6 +308,13 @@ def _draw_nearest_rows(evidence: Evidence, samples: TableRows, train: TableRows)
     shown = np.array([*suspects, *others])
     near = nearest(features[shown], evidence.train.features).places[:, 0].numpy()
     return draw_rows(samples.take(shown), train.take(near), len(suspects))
+
+
+def draw_beside(samples: Samples, train: Samples, dataset: Dataset) -> PillowImage.Image | None:
+    """The first samples beside real records, where the codec draws them so; else None."""
+    codec = dataset.codec
+    made, real = (codec.decode(each.at(np.arange(min(codec.shown, len(each))))) for each in (samples, train))
+    return codec.beside(real, made)
 
 
 def draw_grid(samples: Samples, dataset: Dataset) -> PillowImage.Image:

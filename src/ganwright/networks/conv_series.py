@@ -82,7 +82,7 @@ class ConvSeriesGenerator(Generator):
         )
         self.lengths = _lengths(layout.length)
         self.entry = nn.Linear(family.latent + layout.statics.width, width * self.lengths[0])
-        self.scales = nn.ModuleList(_Residual(width) for _ in self.lengths)
+        self.scales = nn.ModuleList(_Residual(width) for _ in self.lengths[:-1])
         self.noisy = nn.Conv1d(STEP_NOISE, width, 1)
         self.last = _Residual(width)
         self.exit = nn.Conv1d(width, layout.steps.width, 3, padding=1)
@@ -92,8 +92,8 @@ class ConvSeriesGenerator(Generator):
         of_statics, of_steps = self.output.split(noise.get("choices"))
         statics = self.output.statics(self.whole(latent), of_statics)
         x = self.entry(torch.cat([latent, statics], 1)).unflatten(1, (-1, self.lengths[0]))
-        for length, scale in zip(self.lengths, self.scales, strict=True):
-            x = scale(x if x.shape[2] == length else interpolate(x, size=length, mode="linear", align_corners=True))
+        for length, scale in zip(self.lengths[1:], self.scales, strict=True):
+            x = interpolate(scale(x), size=length, mode="linear", align_corners=True)
         raw = self.exit(leaky_relu(self.last(x + self.noisy(noise["steps"])), SLOPE)).transpose(1, 2)
         return Generated(self.output.series(statics, raw, of_steps))
 
@@ -108,16 +108,16 @@ class ConvSeriesDiscriminator(Discriminator):
         width = family.discriminator_width
         self.lengths = _lengths(spec.shape[1])[::-1]
         self.entry = nn.Conv1d(2 * spec.shape[0], width, 3, padding=1)
-        self.scales = nn.ModuleList(_Residual(width) for _ in self.lengths)
+        self.scales = nn.ModuleList(_Residual(width) for _ in self.lengths[1:])
         self.features = nn.Linear(width * self.lengths[-1], 2 * width)
         self.logit = nn.Linear(2 * width, 1)
 
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         changes = torch.cat([torch.zeros_like(x[:, :, :1]), x[:, :, 1:] - x[:, :, :-1]], 2)
         x = self.entry(torch.cat([x, changes], 1))
-        for length, scale in zip(self.lengths, self.scales, strict=True):
+        for scale in self.scales:
             # Halved upwards, so that the last step counts as the others do.
-            x = scale(x if x.shape[2] == length else avg_pool1d(x, 2, ceil_mode=True))
+            x = scale(avg_pool1d(leaky_relu(x, SLOPE), 2, ceil_mode=True))
         features = leaky_relu(self.features(leaky_relu(x, SLOPE).flatten(1)), SLOPE)
         return Verdict((self.logit(features).squeeze(1),), features)
 
@@ -127,9 +127,9 @@ class _Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = nn.Conv1d(width, width, 5, padding=2)
-        self.second = nn.Conv1d(width, width, 5, padding=2)
-        nn.init.normal_(self.second.weight, std=0.1 * (5 * width) ** -0.5)
+        self.first = nn.Conv1d(width, width, 3, padding=1)
+        self.second = nn.Conv1d(width, width, 3, padding=1)
+        nn.init.normal_(self.second.weight, std=0.1 * (3 * width) ** -0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(leaky_relu(self.first(leaky_relu(x, SLOPE)), SLOPE))

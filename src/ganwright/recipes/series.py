@@ -24,7 +24,7 @@ def series(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         regularizers=(R1(weight=0.1, interval=4), R2(weight=0.1, interval=4)),
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
-        batch=128,
+        batch=64,
         average_half_life_samples=20_000,
         precision=machine.precision("auto"),
         device=machine.device,
