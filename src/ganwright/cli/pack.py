@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Debug, Json, parse_size
 from ganwright.cli.output import Output
-from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
+from ganwright.cli.reading import NO_SERIES_SAID, NOTHING_SAID, SeriesFlags, TableFlags, image_modality
 from ganwright.core.budget import parse_count
 
 
@@ -26,6 +26,7 @@ def pack(
     limit: str | None = None,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     table: TableFlags = NOTHING_SAID,
+    series: SeriesFlags = NO_SERIES_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -66,7 +67,8 @@ def pack(
 
     count = parse_count(limit) if limit is not None else None
     with watched(output) as progress:
-        dataset = prepare(table.data(path), table.modality() or image_modality(reading), limit=count, progress=progress)
+        modality = series.modality(table) or table.modality() or image_modality(reading)
+        dataset = prepare(table.data(path), modality, limit=count, progress=progress)
         write_shards(dataset, out, shards, holdout, progress)
     for line in dataset.report.lines():
         output.line(line)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Augment, Debug, Json, Recipe, parse_size
 from ganwright.cli.output import Output
-from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
+from ganwright.cli.reading import NO_SERIES_SAID, NOTHING_SAID, SeriesFlags, TableFlags, image_modality
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import parse_count
 
@@ -30,6 +30,7 @@ def preview(
     dedupe: Annotated[bool, Parameter(negative=())] = False,
     limit: str | None = None,
     table: TableFlags = NOTHING_SAID,
+    series: SeriesFlags = NO_SERIES_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -77,7 +78,8 @@ def preview(
 
     check_ours(out)
     with watched(output) as progress:
-        dataset = prepare(table.data(path), table.modality() or image_modality(reading), limit=count, progress=progress)
+        modality = series.modality(table) or table.modality() or image_modality(reading)
+        dataset = prepare(table.data(path), modality, limit=count, progress=progress)
     for line in dataset.report.lines():
         output.line(line)
     parts = augmenting(augment) if augment is not None else {}

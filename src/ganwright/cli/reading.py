@@ -1,4 +1,4 @@
-"""How the data of a command are to be read: flags about pictures or about tables."""
+"""How the data of a command are to be read: flags about pictures, tables or time series."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ganwright.data.modalities.base import Modality
 
 TABLES = Group("Tables", sort_key=10)
+SERIES = Group("Time series", sort_key=12)
 
 
 @Parameter(name="*")
@@ -53,7 +54,43 @@ class TableFlags:
         return Table(columns=self.column, drop=self.drop, constraints=self.constraint)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SeriesFlags:
+    """What a user says of the rows of a table that are time series."""
+
+    time_column: Annotated[str | None, Parameter(group=SERIES)] = None
+    """The column that says when. Default: rows follow each other as they stand."""
+    series_column: Annotated[str | None, Parameter(group=SERIES)] = None
+    """The column that says which series a row is of. Default: all are of one."""
+    window: Annotated[int | None, Parameter(group=SERIES)] = None
+    """Steps of the windows that series are cut into. Default: series are taken whole."""
+    stride: Annotated[int | None, Parameter(group=SERIES)] = None
+    """Steps from one window to the next. Default: 1, or more where there would be more than 20,000 windows."""
+    rows: Annotated[bool, Parameter(group=SERIES, negative=())] = False
+    """Rows stand for themselves, though they look like time series."""
+
+    def modality(self, table: TableFlags) -> Modality | None:
+        """Time series, or rows, if either was said."""
+        said = (self.time_column, self.series_column, self.window, self.stride)
+        if self.rows:
+            from ganwright.core.errors import UsageError
+            from ganwright.data.modalities.table import Table
+
+            if any(each is not None for each in said):
+                raise UsageError(
+                    "E-SERIES-03", "rows cannot be both by themselves and of series: leave out --rows or the rest"
+                )
+            return table.modality() or Table()
+        if all(each is None for each in said):
+            return None
+        from ganwright.data.modalities.series import Series
+
+        return Series(*said, columns=table.column, drop=table.drop)
+
+
 NOTHING_SAID = TableFlags()
+NO_SERIES_SAID = SeriesFlags()
 
 
 def image_modality(settings: dict[str, Any]) -> Modality | None:

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
 from ganwright.cli.output import Output
 from ganwright.cli.processes import launched
-from ganwright.cli.reading import NOTHING_SAID, TableFlags, image_modality
+from ganwright.cli.reading import NO_SERIES_SAID, NOTHING_SAID, SeriesFlags, TableFlags, image_modality
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 from ganwright.core.speaking import speaks
@@ -66,13 +66,14 @@ def train(
     rendezvous: str = "",
     max_restarts: int = 0,
     table: TableFlags = NOTHING_SAID,
+    series: SeriesFlags = NO_SERIES_SAID,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures or tables, and keep a model, sample grids and curves.
+    """Train on pictures, tables or time series, and keep a model, sample grids and curves.
 
     PATH is a folder of pictures (searched through), a .zip, IDX files as MNIST is published, .npy/.npz arrays, or a table as
-    .csv, .tsv, .jsonl or .parquet.
+    .csv, .tsv, .jsonl or .parquet. Time series are tables too: --time-column and --series-column, or --window, say how.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
@@ -175,8 +176,8 @@ def train(
     fitting |= {"holdout": holdout, "patience": patience}
     fitting["limit"] = parse_count(limit) if limit is not None else None
     chosen["settings"] = parse_settings(set_)
-    # Data that are neither pictures nor tables are recognised, unless something is said about one of these.
-    chosen["modality"] = table.modality() or image_modality(reading)
+    # What data are is recognised, unless something is said about pictures, tables or time series.
+    chosen["modality"] = series.modality(table) or table.modality() or image_modality(reading)
     data = table.data(path) if labels is None else (path, labels)
     _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code

@@ -24,6 +24,7 @@ def verdicts(measured: Measured, failed: Mapping[str, str], noun: str) -> tuple[
         *_looks_real(measured, noun),
         *_told_apart(measured, noun),
         *_alike(measured, noun),
+        *_moves_alike(measured),
         *_is_useful(measured, noun),
         *_covers(measured, noun),
         *_has_rare_words(measured),
@@ -44,7 +45,7 @@ def _looks_real(measured: Measured, noun: str) -> list[str]:
 
 
 def _told_apart(measured: Measured, noun: str) -> list[str]:
-    if (detection := measured.get("detection")) is None:
+    if (detection := measured.get("detection") or measured.get("told_apart")) is None:
         return []
     text = f"Looks real? A classifier tells samples from real {noun} with AUC {detection.value:.2f}"
     real = "" if detection.floor is None else f"; held-out {noun}: {detection.floor:.2f}"
@@ -62,6 +63,19 @@ def _alike(measured: Measured, noun: str) -> list[str]:
 
     text = f"Has the same columns? They are alike to {share(columns)}"
     return [text + (f", pairs of them to {share(pairs)}." if pairs is not None else ".")]
+
+
+def _moves_alike(measured: Measured) -> list[str]:
+    if (lags := measured.get("autocorrelation")) is None:
+        return []
+
+    def told(each: Measurement) -> str:
+        real = "" if each.floor is None else f" (held-out series: {each.floor:.3f})"
+        return f"{_comparable(each):.3f}{real}"
+
+    across = measured.get("cross_correlation")
+    columns = "" if across is None else f", correlations of columns by {told(across)}"
+    return [f"Moves alike? Autocorrelations differ by {told(lags)}{columns}."]
 
 
 def _is_useful(measured: Measured, noun: str) -> list[str]:

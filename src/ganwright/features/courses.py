@@ -64,5 +64,9 @@ class _RandomCourses(Extractor):
             width = filters.shape[2]
             answers = conv1d(pad(steps.transpose(1, 2), (width // 2, width // 2)), filters).relu()
             found.append(answers.std(2, correction=0))
-            found += [part.mean(2) for part in answers.chunk(PARTS, 2)] if answers.shape[2] >= PARTS else [answers.mean(2)] * PARTS
+            found += (
+                [part.mean(2) for part in answers.chunk(PARTS, 2)]
+                if answers.shape[2] >= PARTS
+                else [answers.mean(2)] * PARTS
+            )
         return torch.cat(found, 1)

@@ -240,7 +240,7 @@ class NaturalComparison(Metric, Generic[Natural]):
     """A measure of samples in natural values against training records: intervals and floors are made here, as `Comparison`
     makes them.
 
-    The training records are always taken whole: they are what the samples should be like, and the error is what other samples
+    The training records are always taken whole: they are what samples should be like, and the error is what other samples
     would make of the measure. Held-out records take the samples' place for the floor.
     """
 

@@ -24,10 +24,10 @@ class Courses(SeriesComparison):
     def protocols(self, real: SeriesValues) -> dict[str, str]:
         lags = _lags(real.values.shape[1])
         return {
-            "autocorrelation": f"mean absolute difference of the autocorrelations about each series' own mean, lags 1 to {lags},"
-            " over all columns",
-            "cross_correlation": "mean absolute difference of the correlations of columns about each series' own mean, and of "
-            "those of series' means",
+            "autocorrelation": "mean absolute difference of the autocorrelations about each series' own mean, over all "
+            f"columns and lags 1 to {lags}",
+            "cross_correlation": "mean absolute difference of the correlations of columns about each series' own mean, and "
+            "of those of series' means",
         }
 
     def against(self, real: SeriesValues) -> Callable[[SeriesValues], dict[str, float]]:

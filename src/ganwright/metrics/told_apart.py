@@ -45,7 +45,10 @@ class ToldApart(Metric):
             floor_count = min(len(held_out), count)
             floor = self._told(train, held_out, floor_count, scaled)
             at_floor = found if floor_count == count else self._told(train, fake, floor_count, scaled)
-        how = f"a recurrent network that learns to tell samples from as many training series, tried on a fifth of both, mean of {self.seeds} that start differently, numbers scaled to 0..1"
+        how = (
+            "a recurrent network that learns to tell samples from as many training series, tried on a fifth of both, mean "
+            f"of {self.seeds} that start differently, numbers scaled to 0..1"
+        )
         protocols = {
             "told_apart": f"area under the curve of {how}; one half where it cannot",
             "discriminative": f"|accuracy - 1/2| of {how}; zero where it cannot",

@@ -32,7 +32,7 @@ STEP_NOISE = 8
 
 @dataclass(frozen=True)
 class ConvSeries(NetworkFamily):
-    """What holds for a whole series is drawn first, by dense layers; its steps follow from that, by residual convolutions."""
+    """What holds for a whole series is drawn first, by dense layers; its steps then, by residual convolutions."""
 
     latent: int = 64
     """Length of the noise vector."""

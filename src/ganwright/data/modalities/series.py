@@ -1,4 +1,4 @@
-"""Time series: rows of a table that belong together and follow each other, of any columns, with gaps and different lengths."""
+"""Time series: rows of a table that belong together and follow each other, with gaps and of different lengths."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ class SeriesCodec(Codec):
     def expand(self, columns: Mapping[str, Tensor]) -> Tensor:
         """(B, C, T): what holds for a whole series at each step, then what the step has."""
         x = columns["x"].float()
-        return self.layout.expand(x[:, : self._static_width], x[:, self._static_width :].unflatten(1, (self.parts.length, -1)))
+        return self.layout.expand(
+            x[:, : self._static_width], x[:, self._static_width :].unflatten(1, (self.parts.length, -1))
+        )
 
     def decode(self, x: Tensor) -> list[Any]:
         """A DataFrame of each series, its rows in the order of time."""
@@ -104,7 +106,9 @@ class SeriesCodec(Codec):
 
     def as_recorded(self, x: Tensor) -> Tensor:
         statics, steps, _ = self.parts.encode(self._natural(x))
-        return self.layout.expand(*(torch.from_numpy(np.ascontiguousarray(a, np.float32)) for a in (statics, steps))).to(x.device)
+        return self.layout.expand(*(torch.from_numpy(np.ascontiguousarray(a, np.float32)) for a in (statics, steps))).to(
+            x.device
+        )
 
     def series(self, x: Tensor) -> SeriesValues:
         return self.parts.values(self._natural(x))
@@ -114,7 +118,7 @@ class SeriesCodec(Codec):
         return self.parts.decode(statics.numpy(), steps.numpy())
 
     def with_identifiers(self, objects: Any, first: int, seed: int = 0) -> Any:
-        """Each DataFrame with the number of its series, from 1 on, in the column that says which; or in a column "series"."""
+        """Each DataFrame with the number of its series, from 1 on, in the column that says which; or in one named "series"."""
         return [self._named(frame, first + place + 1) for place, frame in enumerate(objects)]
 
     def _named(self, frame: Any, number: int) -> Any:
@@ -192,7 +196,7 @@ class Series(Modality):
     window: int | None = None
     """Steps of the windows that series are cut into; None: they are taken whole."""
     stride: int | None = None
-    """Steps from one window's beginning to the next one's; None: 1, or more where there would be more than 20,000 windows."""
+    """Steps from one window's beginning to the next one's; None: 1, or more where there would be over 20,000 windows."""
     columns: tuple[str, ...] = ()
     """Kinds of columns where finding out would go wrong: "wind=category"."""
     drop: tuple[str, ...] = ()
@@ -232,5 +236,3 @@ class Series(Modality):
         codec = SeriesCodec(parts, series.asked, Style(source.dialect.delimiter, source.dialect.header))
         codec.notes = notes
         return codec
-
-

@@ -193,8 +193,11 @@ class Arranged(Source):
         if short := int((ends - starts < window).sum()):
             self.notes.append(f"{short:,} of {len(starts):,} series are shorter than the window of {window} steps, left out")
         apart = f"{stride} steps apart" if stride > 1 else "one for each step"
-        self.notes.append(f"windows of {window} steps, {apart}: they lie over each other" if stride < window else
-                          f"windows of {window} steps")
+        self.notes.append(
+            f"windows of {window} steps, {apart}: they lie over each other"
+            if stride < window
+            else f"windows of {window} steps"
+        )
         found = found.astype(np.int64)
         return found, found + window
 

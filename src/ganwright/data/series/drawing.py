@@ -19,7 +19,16 @@ LINES = 8
 """Series of one panel."""
 BAND = (232, 232, 232)
 INNER = (214, 214, 214)
-COLOURS = ((31, 97, 180), (214, 96, 32), (44, 140, 70), (150, 60, 150), (180, 40, 50), (20, 140, 150), (120, 100, 30), (70, 70, 70))
+COLOURS = (
+    (31, 97, 180),
+    (214, 96, 32),
+    (44, 140, 70),
+    (150, 60, 150),
+    (180, 40, 50),
+    (20, 140, 150),
+    (120, 100, 30),
+    (70, 70, 70),
+)
 
 
 def draw_series(bands: np.ndarray, samples: SeriesValues, title: str = "", real: SeriesValues | None = None) -> Image.Image:

@@ -58,7 +58,9 @@ def learn_parts(
         starts=_starts(series),
         interval=float(series.interval),
         time_place=_place(asked.time, names, columns),
-        series_place=0 if asked.series is None else _place(asked.series, names, columns) + _before(asked.time, asked.series, names),
+        series_place=0
+        if asked.series is None
+        else _place(asked.series, names, columns) + _before(asked.time, asked.series, names),
         length=int(lengths.max()),
         ends=bool(lengths.min() < lengths.max()),
         gaps=tuple(column.missing for column in numbers if isinstance(column, MeasuredColumn)),
@@ -78,7 +80,11 @@ def _role(column: Column, series: Arranged) -> Role:
 
 def _same_within(cells: ColumnCells, series: Arranged) -> bool:
     """Whether a column is the same in all rows of each series."""
-    codes = np.unique(cells, return_inverse=True)[1] if is_array(cells) and cells.dtype != object else text_of(cells).grouped.codes
+    codes = (
+        np.unique(cells, return_inverse=True)[1]
+        if is_array(cells) and cells.dtype != object
+        else text_of(cells).grouped.codes
+    )
     changes = np.concatenate([[0], np.cumsum(np.diff(codes) != 0)])
     return bool((changes[series.starts] == changes[series.ends - 1]).all())
 

@@ -1,4 +1,4 @@
-"""What was learned of series: their columns, how numbers are scaled, how time goes on; and both ways between rows and tensors."""
+"""What was learned of series: columns, scales, how time goes on; and both ways between rows and tensors."""
 
 from __future__ import annotations
 
@@ -275,7 +275,9 @@ class Parts:
     def tensors(self) -> dict[str, Tensor]:
         """Lists of columns, the scaling, and the bands."""
         arrays = {f"scaling.{name}": each for name, each in self.scaling.arrays().items()} if self.scaling else {}
-        found = {name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in (arrays | {"bands": self.bands}).items()}
+        found = {
+            name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in (arrays | {"bands": self.bands}).items()
+        }
         return pack_columns(self._all_columns())[1] | found
 
     @classmethod
@@ -301,7 +303,9 @@ class Parts:
             raise ValueError("times that are no times")
         own = columns[: len(roles)]
         numbers = [column for column, role in zip(own, roles, strict=True) if role == "number"]
-        if not all(role in get_args(Role) for role in roles) or not all(isinstance(each, MeasuredColumn) for each in numbers):
+        if not all(role in get_args(Role) for role in roles) or not all(
+            isinstance(each, MeasuredColumn) for each in numbers
+        ):
             raise ValueError("columns of series in roles that they cannot have")
         arrays = {name.removeprefix("scaling."): each.cpu().numpy() for name, each in tensors.items() if "scaling." in name}
         scaling = Scaling.of_arrays(arrays) if arrays else None
@@ -311,8 +315,20 @@ class Parts:
             raise ValueError("the scaling of series does not fit the columns")
         if bands.shape != (len(BANDS), length, count) or bands.dtype != np.float64:
             raise ValueError("the bands of series do not fit the columns")
-        time, starts = (times[0] if timed[0] else None), (times[1] if timed[1] else None)
-        found = cls(tuple(own), roles, time, starts, interval, *places, length, state["ends"], tuple(state["gaps"]), scaling, bands)  # type: ignore[arg-type]
+        found = cls(
+            columns=tuple(own),
+            roles=roles,
+            time=times[0] if timed[0] else None,  # type: ignore[arg-type]
+            starts=times[1] if timed[1] else None,  # type: ignore[arg-type]
+            interval=interval,
+            time_place=places[0],
+            series_place=places[1],
+            length=length,
+            ends=state["ends"],
+            gaps=tuple(state["gaps"]),
+            scaling=scaling,
+            bands=bands,
+        )
         if len(found.by_name) != len(own) + timed[0]:
             raise ValueError("two columns have one name")
         return found

@@ -2,7 +2,7 @@
 
 A course is told apart from its level and its size, as in DoppelGANger (Lin et al. 2020, arXiv:1909.13403), so that series of
 any height are drawn equally well. Columns that go together (opening and closing price) are turned into directions that do
-not: what is small beside the columns themselves, such as their difference, then is a number of the usual size, and is learned.
+not: what is small beside the columns themselves, such as their difference, is then of the usual size, and is learned.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ NEGLIGIBLE = 1e-9
 """Variance of a direction, as a share of the largest, below which columns are taken to follow from each other."""
 SMALLEST = 0.02
 """How much a series moves at least, in parts of the usual: below that it stands still."""
+NONE = -1.0
 FURTHEST = 6.0
 """Deviations beyond which a level or a size is cut off."""
 
@@ -28,7 +29,7 @@ class Scaling:
     """What was learned of D columns of numbers; all float64."""
 
     bend: np.ndarray
-    """(D,): what is added before the logarithm; NaN where none is taken."""
+    """(D,): what is added before the logarithm; NONE where none is taken."""
     centre: np.ndarray
     """(D,), of bent numbers."""
     spread: np.ndarray
@@ -93,7 +94,7 @@ class Scaling:
         height = self.level_centre + levels @ self.level_back
         bent = (height[:, None] + moved @ self.back) * self.spread + self.centre
         with np.errstate(over="ignore"):
-            return np.where(np.isnan(self.bend), bent, np.exp(np.minimum(bent, 700)) - np.nan_to_num(self.bend))
+            return np.where(self.bend == NONE, bent, np.exp(np.minimum(bent, 700)) - self.bend)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it is made of, by name."""
@@ -117,30 +118,30 @@ class Scaling:
         meant = [(count,)] * 4 + [wide, wide[::-1], tall, tall[::-1], (directions,), (directions,)]
         if [each.shape for each in found.arrays().values()] != meant or levels > count or directions > count:
             raise ValueError("the scaling of series does not fit together")
-        if not all(np.isfinite(each).all() for name, each in arrays.items() if name != "bend") or np.isinf(found.bend).any():
+        if not all(np.isfinite(each).all() for each in arrays.values()) or ((found.bend < 0) & (found.bend != NONE)).any():
             raise ValueError("the scaling of series must be finite")
         return found
 
 
 def _bend(known: np.ndarray) -> float:
-    """What is added to a column's numbers before their logarithm, NaN where they are taken as they are."""
+    """What is added to a column's numbers before their logarithm, NONE where they are taken as they are."""
     if not len(known) or known.min() < 0 or known.min() == known.max():
-        return np.nan
+        return NONE
     low, middle = float(known.min()), float(np.median(known[known > 0]))
     if low > 0:
-        return 0.0 if known.max() > SKEWED * low else np.nan
-    return middle if known.max() > SKEWED * middle else np.nan
+        return 0.0 if known.max() > SKEWED * low else NONE
+    return middle if known.max() > SKEWED * middle else NONE
 
 
 def _bent(values: np.ndarray, bend: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log(np.maximum(values + np.nan_to_num(bend), 1e-12))
-    return np.where(np.isnan(bend) | np.isnan(values), values, logs)
+        logs = np.log(np.maximum(values + bend, 1e-12))
+    return np.where((bend == NONE) | np.isnan(values), values, logs)
 
 
 def _filled(values: np.ndarray, alive: np.ndarray) -> np.ndarray:
     """Gaps (N, T, D) crossed in straight lines, level at either end; 0 where a series has no number at all."""
-    count, length, columns = values.shape
+    length = values.shape[1]
     known = ~np.isnan(values) & alive[:, :, None]
     at = np.arange(length)[None, :, None]
     before = np.maximum.accumulate(np.where(known, at, -1), 1)

@@ -18,8 +18,6 @@ from ganwright.metrics.parts.rank_test import rank_test
 from ganwright.runtime.keys import Key
 
 BATCH = 128
-PASSES = 40
-"""Over the series, at most: few series need no long training."""
 TEST_SHARE = 0.2
 
 
@@ -31,6 +29,8 @@ class Training:
     rate: float
     width: int | None = None
     """Of its state; None: half of the columns, at least 4."""
+    passes: int | None = 40
+    """Over the series, at most: few series need no long training; None: as many as come."""
 
     def width_for(self, columns: int) -> int:
         """Of its state for so many columns."""
@@ -143,4 +143,4 @@ def _error(said: Tensor, meant: Tensor, known: Tensor) -> Tensor:
 
 
 def _iterations(how: Training, count: int) -> int:
-    return min(how.iterations, PASSES * -(-count // BATCH))
+    return how.iterations if how.passes is None else min(how.iterations, how.passes * -(-count // BATCH))
