@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from support import image_spec, table_spec
+from support import image_spec, series_spec, table_spec
 from torch import Tensor, nn
 
 from ganwright.data.spec import Condition, DataSpec
@@ -30,7 +30,7 @@ KINDS = {
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
-SPECS = {"x".join(map(str, size)): image_spec(*size) for size in SIZES} | {"table": table_spec()}
+SPECS = {"x".join(map(str, size)): image_spec(*size) for size in SIZES} | {"table": table_spec(), "series": series_spec()}
 
 
 def draws(name: str, spec: DataSpec) -> bool:
@@ -40,7 +40,7 @@ def draws(name: str, spec: DataSpec) -> bool:
 
 def usual(name: str) -> DataSpec:
     """A spec that the family draws."""
-    return SPEC if draws(name, SPEC) else table_spec()
+    return next(spec for spec in (SPEC, table_spec(), series_spec()) if draws(name, spec))
 
 
 every_family = pytest.mark.parametrize("name", NETWORKS.names())

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import tomli_w
 import torch
-from support import CPU, table_spec, tiny_dataset, tiny_table, train
+from support import CPU, series_spec, table_spec, tiny_dataset, tiny_series, tiny_table, train
 
 from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
@@ -22,12 +22,14 @@ every_recipe = pytest.mark.parametrize("name", RECIPES.names())
 
 
 OF_TABLES = {"columns"}
+OF_SERIES = {"series", "doppelganger"}
 PUBLISHED = {f"{base}-{variant}" for base, variants in RECIPES.variants.items() for variant in variants}
 """Recipes for many GPUs, whose networks are built on the meta device only."""
 
 
 def config_of(name: str, machine: Machine = CPU, size: int = 8) -> TrainConfig:
-    spec = table_spec() if name in OF_TABLES else tiny_dataset(height=size, width=size).codec.spec
+    others = table_spec() if name in OF_TABLES else series_spec() if name in OF_SERIES else None
+    spec = others or tiny_dataset(height=size, width=size).codec.spec
     return RECIPES.get(name)(spec, machine, Budget())
 
 
@@ -52,7 +54,7 @@ def test_a_recipe_names_itself_and_heeds_the_machine(name: str, machine: Machine
 
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - PUBLISHED))
 def test_a_recipe_trains(name: str) -> None:
-    dataset = tiny_table() if name in OF_TABLES else tiny_dataset(16)
+    dataset = tiny_table() if name in OF_TABLES else tiny_series() if name in OF_SERIES else tiny_dataset(16)
     config = replace(config_of(name), batch=8, total_samples=24)
     state, reports = train(config, 3, dataset)
     assert state.samples_seen == 24

@@ -20,6 +20,7 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
 from ganwright.data.modalities.base import Codec
 from ganwright.data.ownership import save_picture
+from ganwright.data.pictures import with_title
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.series.values import SeriesValues
 from ganwright.data.table_rows import TableRows
@@ -296,6 +297,8 @@ def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: 
     for place, neighbours in zip(shown, near, strict=True):
         pieces += [samples.at(np.array([place])), train.at(neighbours.numpy())]
     codec = dataset.codec
+    if pairs := codec.beside(codec.decode(train.at(near[:, 0].numpy())), codec.decode(samples.at(np.array(shown)))):
+        return with_title(pairs, "samples, and in the same colour the nearest of the data")
     title = "samples (left), nearest training records"
     return codec.preview(codec.decode(torch.cat(pieces)), 1 + near.shape[1], title)
 

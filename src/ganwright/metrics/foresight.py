@@ -21,8 +21,11 @@ class Foresight(Metric):
     tried on real series; the floor is one that learned from real series."""
 
     seeds: int = 5
+    """Networks, each of which starts differently."""
     iterations: int = 300
+    """Steps of each, of 128 series."""
     rate: float = 0.01
+    """Of their learning."""
     most: int = 4_000
     """Series that it learns from, and is tried on."""
 
@@ -32,6 +35,7 @@ class Foresight(Metric):
 
     def measure(self, evidence: Evidence) -> dict[str, Measurement]:
         train, fake, held_out = evidence.series.train, evidence.series.fake, evidence.series.held_out
+        held_out = held_out if held_out is not None and len(held_out) >= FEWEST else None
         tested = train if held_out is None else held_out
         if (fewest := min(len(train), len(fake), len(tested))) < FEWEST:
             raise NotMeasurable(f"at least {FEWEST} series of each side are needed, not {fewest}")

@@ -22,8 +22,11 @@ class ToldApart(Metric):
     mean of several that start differently; a single one is largely luck."""
 
     seeds: int = 5
+    """Networks, each of which starts differently."""
     iterations: int = 300
+    """Steps of each, of 128 series."""
     rate: float = 0.01
+    """Of their learning."""
     most: int = 4_000
     """Series of each side that are looked at."""
 

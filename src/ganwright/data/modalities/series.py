@@ -118,7 +118,7 @@ class SeriesCodec(Codec):
         return self.parts.decode(statics.numpy(), steps.numpy())
 
     def with_identifiers(self, objects: Any, first: int, seed: int = 0) -> Any:
-        """Each DataFrame with the number of its series, from 1 on, in the column that says which; or in one named "series"."""
+        """Each DataFrame with the number of its series, from 1 on, in the column that says which, or in "series"."""
         return [self._named(frame, first + place + 1) for place, frame in enumerate(objects)]
 
     def _named(self, frame: Any, number: int) -> Any:
