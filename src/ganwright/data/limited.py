@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ganwright.data.record import Record
-from ganwright.data.series.arranged import Arranged
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.cells import Cells
 
@@ -19,6 +18,7 @@ class Limited(Source):
         self.name = source.name
         self.place, self.labels = source.place, source.labels
         self.columns = source.columns
+        self.whole_records = source.whole_records
         self.dialect, self.reading = source.dialect, source.reading
         self.skipped = source.skipped
         self.notes = [*source.notes, f"{count:,} of {len(source):,} records taken, evenly spread"]
@@ -37,8 +37,6 @@ class Limited(Source):
         return self._count
 
     def read(self, start: int, stop: int) -> Sequence[Record]:
-        if isinstance(self._source, Arranged):
-            return self._source.some(np.arange(start, min(stop, self._count)) * len(self._source) // self._count)
         places = [i * len(self._source) // self._count for i in range(start, min(stop, self._count))]
         # A table is quicker read in one piece than row by row.
         if places and isinstance(first := self._source.read(places[0], places[0] + 1), Cells):

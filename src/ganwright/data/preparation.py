@@ -33,6 +33,7 @@ from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, 
 from ganwright.data.opening import open_source
 from ganwright.data.record import Skipped
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
+from ganwright.data.series.arranged import Arranged
 from ganwright.data.series.recognition import ask, recognised
 from ganwright.data.shards import Shards, is_packed
 from ganwright.data.sources.base import Source
@@ -81,7 +82,7 @@ def prepare(
             modality = modality_for(source, as_numbers) if codec is None else _usual(codec)
         source = (modality if codec is None else codec).arranged(source)
         if limit is not None and limit < len(source):
-            source = Limited(source, max(limit, 1))
+            source = limited(source, max(limit, 1))
         folder = root / "data" / _cache_key(source, modality, codec)
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
@@ -98,6 +99,14 @@ def prepare(
         return Dataset.open(folder)
     finally:
         source.close()
+
+
+def limited(source: Source, count: int) -> Source:
+    """So many of the source's records, evenly spread."""
+    if isinstance(source, Arranged):
+        source.limit(count)
+        return source
+    return Limited(source, count)
 
 
 def _usual(codec: Codec) -> Modality:

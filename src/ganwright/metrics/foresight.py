@@ -53,8 +53,8 @@ class Foresight(Metric):
                 count=len(fake),
                 reference=len(tested),
                 protocol=f"mean absolute error, in parts of its range, of {train.names[-1]} one step ahead in {where} "
-                f"series, told by a recurrent network that learned from samples, mean of {self.seeds} that start differently; "
-                "the floor learned from as many training series",
+                f"series, told by a recurrent network that learned from samples, mean of {self.seeds} that start "
+                "differently; the floor learned from as many training series",
                 error=float(values.std(ddof=1) / self.seeds**0.5),
                 floor=None if floors is None else float(floors.mean()),
                 floor_error=None if floors is None else float(floors.std(ddof=1) / self.seeds**0.5),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
 
+from ganwright.data.series.layout import SeriesLayout
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
@@ -99,27 +100,32 @@ class ConvSeriesGenerator(Generator):
 
 
 class ConvSeriesDiscriminator(Discriminator):
-    """(B, C, T) to (B,), from each step and its change."""
+    """(B, C, T) to two verdicts (B,): of the series, from each step and its change, and of what holds for all of it."""
 
     by_itself = True
 
     def __init__(self, family: ConvSeries, spec: DataSpec) -> None:
         super().__init__()
         width = family.discriminator_width
+        self.layout = SeriesLayout(spec)
         self.lengths = _lengths(spec.shape[1])[::-1]
         self.entry = nn.Conv1d(2 * spec.shape[0], width, 3, padding=1)
         self.scales = nn.ModuleList(_Residual(width) for _ in self.lengths[1:])
         self.features = nn.Linear(width * self.lengths[-1], 2 * width)
         self.logit = nn.Linear(2 * width, 1)
+        told = self.layout.statics.width
+        layers = (nn.Linear(told, 2 * width), nn.LeakyReLU(SLOPE), nn.Linear(2 * width, 2 * width), nn.LeakyReLU(SLOPE))
+        self.of_whole = nn.Sequential(*layers, nn.Linear(2 * width, 1)) if told else None
 
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
+        whole = [] if self.of_whole is None else [self.of_whole(self.layout.split(x)[0]).squeeze(1)]
         changes = torch.cat([torch.zeros_like(x[:, :, :1]), x[:, :, 1:] - x[:, :, :-1]], 2)
         x = self.entry(torch.cat([x, changes], 1))
         for scale in self.scales:
             # Halved upwards, so that the last step counts as the others do.
             x = scale(avg_pool1d(leaky_relu(x, SLOPE), 2, ceil_mode=True))
         features = leaky_relu(self.features(leaky_relu(x, SLOPE).flatten(1)), SLOPE)
-        return Verdict((self.logit(features).squeeze(1),), features)
+        return Verdict((self.logit(features).squeeze(1), *whole), features)
 
 
 class _Residual(nn.Module):

@@ -68,6 +68,7 @@ class Arranged(Source):
         self.name, self.place, self.labels = rows.name, rows.place, rows.labels
         self.reading, self.dialect, self.skipped = rows.reading, rows.dialect, rows.skipped
         self.notes = list(rows.notes)
+        self._kept: int | None = None
         self.rows, self.asked = rows, asked
         parts = [Cells.of(rows.read(at, at + READ_ROWS), rows.columns) for at in range(0, len(rows), READ_ROWS)]
         if not parts:
@@ -110,15 +111,18 @@ class Arranged(Source):
     def read(self, start: int, stop: int) -> Spans:
         return Spans(self.cells, self.starts[start:stop], self.ends[start:stop], start)
 
-    def some(self, places: np.ndarray) -> Spans:
-        """The series at `places`."""
-        return Spans(self.cells, self.starts[places], self.ends[places], int(places[0]) if len(places) else 0)
+    def limit(self, count: int) -> None:
+        """Keep so many series, evenly spread."""
+        places = np.arange(count) * len(self) // count
+        self.notes.append(f"{count:,} of {len(self):,} series taken, evenly spread")
+        self.starts, self.ends = self.starts[places], self.ends[places]
+        self._kept = count
 
     def close(self) -> None:
         self.rows.close()
 
     def fingerprint(self) -> str:
-        return f"{self.rows.fingerprint()}-{self.asked}"
+        return f"{self.rows.fingerprint()}-{self.asked}-{self._kept}"
 
     def _groups(self, cells: Cells) -> np.ndarray:
         """int64 (rows,): which series each row is of, numbered as they first appear."""
