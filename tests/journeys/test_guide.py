@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
+from support import station_rows
 
 from ganwright.cli.app import build_app, run
 from ganwright.core.errors import GanwrightError
@@ -104,6 +105,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             (tmp_path / "mnist" / f"{split}-{kind}-ubyte").write_bytes(header + array.tobytes())
     (tmp_path / "made.csv").write_text(people(random), encoding="utf-8")
+    (tmp_path / "stations.csv").write_text("\n".join(station_rows(40)), encoding="utf-8")
+    walk = 50 + np.cumsum(random.normal(size=200))
+    (tmp_path / "prices.csv").write_text("\n".join(["price", *(f"{price:.2f}" for price in walk)]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -28,13 +28,13 @@ class Training:
     iterations: int
     rate: float
     width: int | None = None
-    """Of its state; None: half of the columns, at least 4."""
+    """Of its state; None: half of the columns, at least 16."""
     passes: int | None = 40
     """Over the series, at most: few series need no long training; None: as many as come."""
 
     def width_for(self, columns: int) -> int:
         """Of its state for so many columns."""
-        return self.width or max(4, columns // 2)
+        return self.width or max(16, columns // 2)
 
 
 class Scaled:
