@@ -49,10 +49,10 @@ def test_new_series_are_a_table_like_the_old_one(stations: Path) -> None:
     assert made.groupby("station")["city"].nunique().max() == 1
     assert set(made["sky"]) <= {"clear", "grey"}
     days = pd.to_datetime(made["day"]).groupby(made["station"]).diff().dropna()
-    assert (days == pd.Timedelta(days=1)).all()
+    assert set(days.tolist()) == {pd.Timedelta(days=1)}
     assert run(["sample", "runs/weather", "-n", "5", "-o", "new/few.csv", "--seed", "3"]) == 0
     few = pd.read_csv("new/few.csv")
-    pd.testing.assert_frame_equal(few, made[: len(few)])
+    assert few.to_csv() == made.head(len(few)).to_csv()
 
 
 def test_series_are_measured_and_drawn_beside_real_ones(stations: Path) -> None:

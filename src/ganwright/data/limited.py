@@ -18,7 +18,6 @@ class Limited(Source):
         self.name = source.name
         self.place, self.labels = source.place, source.labels
         self.columns = source.columns
-        self.whole_records = source.whole_records
         self.dialect, self.reading = source.dialect, source.reading
         self.skipped = source.skipped
         self.notes = [*source.notes, f"{count:,} of {len(source):,} records taken, evenly spread"]
