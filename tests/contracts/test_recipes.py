@@ -22,7 +22,7 @@ every_recipe = pytest.mark.parametrize("name", RECIPES.names())
 
 
 OF_TABLES = {"columns"}
-OF_SERIES = {"series", "doppelganger"}
+OF_SERIES = {"conv_series", "doppelganger"}
 PUBLISHED = {f"{base}-{variant}" for base, variants in RECIPES.variants.items() for variant in variants}
 """Recipes for many GPUs, whose networks are built on the meta device only."""
 

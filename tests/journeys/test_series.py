@@ -91,7 +91,7 @@ def test_rows_are_one_thing_or_the_other(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_samples_in_python_are_data_frames() -> None:
-    gan = GAN("doppelganger", batch=8, modality=Series(time_column="day", series_column="station"))
+    gan = GAN("conv_series", batch=8, modality=Series(time_column="day", series_column="station"))
     gan.fit("stations.csv", steps=2)
     frames = gan.sample(3)
     assert [list(each.columns) for each in frames] == [["day", "city", "temp", "sky", "hum"]] * 3

@@ -35,7 +35,7 @@ class SeriesCodec(Codec):
     """Series as what holds for all of each, then its steps, as modes and values side by side: float32 (n, P)."""
 
     modality: ClassVar[str] = "series"
-    default_recipe: str = "series"
+    default_recipe: str = "doppelganger"
     noun: ClassVar[str] = "series"
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     repeats: ClassVar[bool] = True

@@ -14,11 +14,11 @@ from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
 
-def series(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
+def conv_series(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     """A relativistic pair with lazy R1 and R2; height and size of a series are drawn first, its course from them."""
     optimizer = Adam(learning_rate=Schedule(1e-3, 2e-5), beta1=0.0, beta2=0.99)
     return TrainConfig(
-        recipe="series",
+        recipe="conv_series",
         network=ConvSeries(),
         loss=Relativistic(),
         regularizers=(R1(weight=0.1, interval=4), R2(weight=0.1, interval=4)),
