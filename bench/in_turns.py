@@ -30,17 +30,43 @@ class Program:
 
     def train(self, seconds: float) -> float:
         """Images a second over about so long."""
+        self.begin(seconds)
+        said = self.answer()
+        return said["images"] / said["seconds"]
+
+    def begin(self, seconds: float) -> None:
+        """Let it train for about so long; its next line tells how far it came."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{seconds}\n")
         self._process.stdin.flush()
-        said = self.answer()
-        return said["images"] / said["seconds"]
 
     def end(self) -> None:
         """Let it go."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
+
+
+class AtOnce(Program):
+    """Several programs that train at the same time and know nothing of each other."""
+
+    def __init__(self, programs: list[Program]) -> None:
+        self._programs = programs
+
+    def answer(self) -> dict[str, Any]:
+        """The next line of each, added up; of the first where they are no numbers."""
+        said = [program.answer() for program in self._programs]
+        if "images" not in said[0]:
+            return said[0]
+        return {"images": sum(each["images"] / each["seconds"] for each in said), "seconds": 1.0}
+
+    def begin(self, seconds: float) -> None:
+        for program in self._programs:
+            program.begin(seconds)
+
+    def end(self) -> None:
+        for program in self._programs:
+            program.end()
 
 
 def in_turns(programs: Mapping[str, Program], seconds: float, rounds: int = ROUNDS) -> dict[str, list[float]]:

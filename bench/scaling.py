@@ -4,8 +4,9 @@
     python bench/scaling.py --paper                                  # efficiency of many GPUs, reckoned
 
 Prints one JSON line a row: images a second of two processes with a thread each, of one with two threads and of one with one,
-in turns, with the ratios of each round; the bytes that a process hands to the others in a step, beside the least there is,
-which is each gradient once. `--paper` reckons, from such bytes and a step's seconds, what is left of 8, 64 and 1,024 GPUs.
+in turns, with the ratios of each round; what two processes reach that share nothing but the machine, each with its half of
+the batch, which is what can be had; the bytes that a process hands to the others in a step, beside the least there is, which
+is each gradient once. `--paper` reckons, from such bytes and a step's seconds, what is left of 8, 64 and 1,024 GPUs.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from in_turns import ROUNDS, Program, in_turns
+from in_turns import ROUNDS, AtOnce, Program, in_turns
 from machine import describe_machine
 from step import DATA, pictures_of
 
 HERE = Path(__file__).resolve().parent
+BATCH = 64
 LATENCY_SECONDS = 20e-6
 """Of one message between two machines."""
 NODE_GPUS, ETHERNET, NVLINK = 8, 12.5e9, 450e9
@@ -56,11 +58,16 @@ def main() -> int:
 
 def measure(row: str, pictures: Path, seconds: float) -> dict[str, Any]:
     """The three in turns."""
-    kinds = {"two": (2, 1), "one_of_two_threads": (1, 2), "one": (1, 1)}
-    worker = [sys.executable, str(HERE / "scaling_worker.py"), row, str(pictures)]
+
+    def program(processes: int, threads: int, batch: int = BATCH) -> Program:
+        words = [sys.executable, str(HERE / "scaling_worker.py"), row, str(pictures), str(processes), str(batch)]
+        return Program(words, {"OMP_NUM_THREADS": str(threads)})
+
     programs = {
-        name: Program([*worker, str(processes)], {"OMP_NUM_THREADS": str(threads)})
-        for name, (processes, threads) in kinds.items()
+        "two": program(2, 1),
+        "one_of_two_threads": program(1, 2),
+        "one": program(1, 1),
+        "two_apart": AtOnce([program(1, 1, BATCH // 2) for _ in range(2)]),
     }
     rates = in_turns(programs, seconds)
     told = json.loads((pictures.parent / f"{row}.told.json").read_text(encoding="utf-8"))
@@ -74,6 +81,7 @@ def measure(row: str, pictures: Path, seconds: float) -> dict[str, Any]:
         "images_per_second": {name: round(median(each), 1) for name, each in rates.items()},
         "to_one_of_two_threads": ratio("one_of_two_threads"),
         "to_one": ratio("one"),
+        "to_two_apart": ratio("two_apart"),
         "bytes_per_step": told["bytes"],
         "exchanges_per_step": told["exchanges"],
         "least_bytes": told["least"],

@@ -1,4 +1,4 @@
-"""A row of bench/scaling.py by so many processes: python bench/scaling_worker.py ROW PICTURES.npy PROCESSES
+"""A row of bench/scaling.py by so many processes: python bench/scaling_worker.py ROW PICTURES.npy PROCESSES BATCH
 
 Trains whenever a line with seconds comes in. Of two, the first writes beside the pictures what they told.
 """
@@ -47,7 +47,7 @@ class Counted:
 def build(row: str, pictures: str) -> Work:
     """The row's training, led by this process."""
     keep_freed_memory()
-    training = ready_row(row, pictures, batch=64)
+    training = ready_row(row, pictures, batch=int(sys.argv[4]))
     crew.begin(training.config, training.state)
     counted, steps = Counted(), 0
     for name in ("all_reduce", "broadcast"):
@@ -74,7 +74,7 @@ def main() -> int:
         return launch(sys.argv[1:], int(processes), program=(__file__,))
     us = join()
     if us is not None and us.place.rank:
-        training = ready_row(row, pictures, batch=64)
+        training = ready_row(row, pictures, batch=int(sys.argv[4]))
         crew.follow(training.batches.dataset, lambda plain: from_plain(TrainConfig, plain, "train"), lambda: None)
         return 0
     serve(build)

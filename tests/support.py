@@ -13,6 +13,7 @@ import torch
 
 from ganwright.data.dataset import Dataset
 from ganwright.data.modalities.image import ImageCodec
+from ganwright.data.modalities.series import Series
 from ganwright.data.modalities.sound import Representation, SoundCodec
 from ganwright.data.picture_decoding import PicturePolicy
 from ganwright.data.preparation import prepare
@@ -124,7 +125,43 @@ def tiny_data_of(recipe: str) -> Dataset:
         return tiny_texts()
     if recipe in ("spectrogram", "wavegan"):
         return tiny_sounds(representation="waveform" if recipe == "wavegan" else "spectrogram")
+    if recipe in ("conv_series", "doppelganger"):
+        return tiny_series()
     return tiny_dataset(16)
+
+
+def series_spec() -> DataSpec:
+    """The spec of series of up to nine steps: two numbers, one with gaps, a word of each step and one of the whole."""
+    told = [*(Block(f"{what} {place}", 1, valued=True, number=True) for what in ("level", "size") for place in (1, 2))]
+    told += [Block("city", 3, valued=False), Block("age", 2, valued=True)]
+    steps = [Block(f"course {place}", 1, valued=True, number=True) for place in (1, 2)]
+    steps += [Block("temp missing", 2, valued=False), Block("sky", 3, valued=False), Block("end", 2, valued=False)]
+    width = sum(block.width for block in (*told, *steps))
+    return DataSpec("series", (width, 9), "linear", blocks=(*told, *steps), statics=len(told))
+
+
+def station_rows(count: int = 24, seed: int = 0) -> list[str]:
+    """Lines of a .csv file: days of so many weather stations, with gaps, and of different lengths."""
+    random = np.random.default_rng(seed)
+    lines = ["station,day,city,temp,sky,hum"]
+    for station in range(count):
+        city, length = ("Rome", "Lima", "Oslo")[station % 3], int(random.integers(8, 13))
+        course = np.sin(np.arange(length) / 7 * 2 * np.pi + random.uniform(0, 6))
+        first = np.datetime64("2024-01-01") + int(random.integers(0, 50))
+        for step, value in enumerate(course.tolist()):
+            temp = "" if random.random() < 0.1 else f"{10 + 5 * value + 3 * (station % 3) + random.normal():.1f}"
+            sky = ("clear", "grey")[int(random.random() < 0.5)]
+            lines.append(f"S{station:02},{first + step},{city},{temp},{sky},{50 + 20 * value + random.normal():.2f}")
+    return lines
+
+
+def tiny_series(count: int = 24, seed: int = 0) -> Dataset:
+    """The same, packed."""
+    import pandas as pd
+
+    rows = [line.split(",") for line in station_rows(count, seed)]
+    frame = pd.DataFrame(rows[1:], columns=rows[0])
+    return prepare(frame, Series(time_column="day", series_column="station"))
 
 
 def tiny_config(**changes: Any) -> TrainConfig:

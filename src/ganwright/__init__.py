@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganwright.core.errors import GanwrightError as GanwrightError
     from ganwright.data.modalities.image import Image as Image
     from ganwright.data.modalities.numbers import Numbers as Numbers
+    from ganwright.data.modalities.series import Series as Series
     from ganwright.data.modalities.sound import Sound as Sound
     from ganwright.data.modalities.table import Table as Table
     from ganwright.data.modalities.text import Text as Text
@@ -37,11 +38,25 @@ _HOMES = {
     "Layers": "ganwright.networks.keras.definition",
     "Numbers": "ganwright.data.modalities.numbers",
     "Sound": "ganwright.data.modalities.sound",
+    "Series": "ganwright.data.modalities.series",
     "Table": "ganwright.data.modalities.table",
     "Text": "ganwright.data.modalities.text",
     "GanwrightError": "ganwright.core.errors",
 }
-__all__ = ["GAN", "GanwrightError", "Image", "Layers", "Model", "Numbers", "Sound", "Table", "Text", "evaluate", "load"]
+__all__ = [
+    "GAN",
+    "GanwrightError",
+    "Image",
+    "Layers",
+    "Model",
+    "Numbers",
+    "Series",
+    "Sound",
+    "Table",
+    "Text",
+    "evaluate",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

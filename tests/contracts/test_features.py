@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from support import tiny_dataset, tiny_texts
+from support import tiny_dataset, tiny_series, tiny_texts
 
 from ganwright.core.errors import UsageError
 from ganwright.data.dataset import Dataset
@@ -18,6 +18,7 @@ OFFLINE = ["random", "self"]
 """Those that need nothing but the data."""
 OF_TABLES = ["encoded"]
 OF_TEXTS = ["ngrams"]
+OF_SERIES = ["courses"]
 
 
 def part(name: str) -> Features:
@@ -31,6 +32,8 @@ def records(kind: str) -> Dataset:
         return tiny_dataset(20, 12, 9, 3)
     if kind == "texts":
         return tiny_texts(20)
+    if kind == "series":
+        return tiny_series(20)
     draw = np.random.default_rng(0)
     if kind == "rows":
         return prepare(draw.normal(size=(20, 5)))
@@ -44,6 +47,7 @@ def records(kind: str) -> Dataset:
         *((name, kind) for name in OFFLINE for kind in ("pictures", "rows", "table")),
         *((name, "table") for name in OF_TABLES),
         *((name, "texts") for name in OF_TEXTS),
+        *((name, "series") for name in OF_SERIES),
     ],
 )
 def test_an_extractor_keeps_what_its_base_promises(name: str, kind: str) -> None:
@@ -66,7 +70,10 @@ def test_an_extractor_keeps_what_its_base_promises(name: str, kind: str) -> None
     assert torch.equal(torch.get_rng_state(), random_state)
 
 
-@pytest.mark.parametrize("name", [name for name in FEATURES.names() if name not in (*OFFLINE, *OF_TABLES, *OF_TEXTS)])
+OF_OTHERS = (*OF_TABLES, *OF_TEXTS, *OF_SERIES)
+
+
+@pytest.mark.parametrize("name", [name for name in FEATURES.names() if name not in (*OFFLINE, *OF_OTHERS)])
 def test_what_is_for_pictures_refuses_rows(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         part(name).extractor(prepare(np.random.default_rng(0).normal(size=(20, 5))))
@@ -74,8 +81,8 @@ def test_what_is_for_pictures_refuses_rows(name: str) -> None:
     assert "--features self" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [*OF_TABLES, *OF_TEXTS])
-def test_what_is_for_tables_or_texts_refuses_all_else(name: str) -> None:
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_what_is_for_tables_texts_or_series_refuses_all_else(name: str) -> None:
     for kind in ("pictures", "rows"):
         with pytest.raises(UsageError) as caught:
             part(name).extractor(records(kind))

@@ -11,13 +11,24 @@ import torch
 from support import tiny_lines
 from torch import Tensor
 
+from ganwright.data.series.values import SeriesValues
 from ganwright.data.spec import Condition
 from ganwright.data.table_rows import TableRows
 from ganwright.data.texts.lines import Texts
-from ganwright.metrics.base import METRICS, Comparison, Described, Evidence, Metric, NotMeasurable, RowComparison
+from ganwright.metrics.base import (
+    METRICS,
+    Comparison,
+    Described,
+    Evidence,
+    Metric,
+    NotMeasurable,
+    RowComparison,
+    SeriesComparison,
+)
 from ganwright.metrics.parts.measurement import Measurement
 
 ROW_COMPARISONS = [name for name in METRICS if issubclass(METRICS.get(name), RowComparison)]
+SERIES_COMPARISONS = [name for name in METRICS if issubclass(METRICS.get(name), SeriesComparison)]
 COMPARISONS = [name for name in METRICS if issubclass(METRICS.get(name), Comparison)]
 every_metric = pytest.mark.parametrize("name", METRICS.names())
 every_comparison = pytest.mark.parametrize("name", COMPARISONS)
@@ -30,9 +41,18 @@ def features(count: int, seed: int, dimensions: int = 8, mean: float = 0.0, scal
 
 def described(count: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> Described:
     texts = Texts(tuple(tiny_lines(count, seed)), "words")
-    return Described(
-        features(count, seed, mean=mean, scale=scale), np.arange(count) % 2, rows(count, seed, mean, scale), texts
-    )
+    natural = rows(count, seed, mean, scale), texts, courses(count, seed, mean, scale)
+    return Described(features(count, seed, mean=mean, scale=scale), np.arange(count) % 2, *natural)
+
+
+def courses(count: int, seed: int, mean: float, scale: float) -> SeriesValues:
+    """Series of two columns of up to six steps, with gaps and of different lengths."""
+    draw = np.random.default_rng(seed + 2000)
+    values = np.cumsum(draw.normal(mean, scale, (count, 6, 2)), 1)
+    values[draw.random((count, 6, 2)) < 0.1] = np.nan
+    lengths = 4 + np.arange(count) % 3
+    values[np.arange(6) >= lengths[:, None]] = np.nan
+    return SeriesValues(values, lengths, ("open", "close"))
 
 
 def rows(count: int, seed: int, mean: float, scale: float) -> TableRows:
@@ -221,7 +241,14 @@ def test_what_is_measured_of_texts_needs_some(name: str) -> None:
         measured(name, Evidence(without, without, without, unseen=True))
 
 
-@pytest.mark.parametrize("name", ROW_COMPARISONS)
+@pytest.mark.parametrize("name", ["told_apart", "foresight", "courses", "marginals"])
+def test_what_is_measured_of_series_needs_some(name: str) -> None:
+    without = Described(features(60, 0))
+    with pytest.raises(NotMeasurable, match="no time series"):
+        measured(name, Evidence(without, without, without, unseen=True))
+
+
+@pytest.mark.parametrize("name", [*ROW_COMPARISONS, *SERIES_COMPARISONS])
 def test_fewer_held_out_rows_than_samples_are_held_against_as_many_samples(name: str) -> None:
     for each in measured(name, evidence(fake=100, held_out=40)).values():
         assert each.floor_count == 40

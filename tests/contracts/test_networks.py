@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from support import image_spec, table_spec, text_spec
+from support import image_spec, series_spec, table_spec, text_spec
 from torch import Tensor, nn
 
 from ganwright.data.spec import Condition, DataSpec
@@ -34,6 +34,7 @@ WAVES = DataSpec("waveform", (1, 300), "tanh")
 SPECS = {"x".join(map(str, size)): image_spec(*size) for size in SIZES} | {
     "table": table_spec(),
     "text": text_spec(),
+    "series": series_spec(),
     "spectrogram": DataSpec("spectrogram", (1, 80, 32), "tanh"),
     "waves": WAVES,
     "long waves": DataSpec("waveform", (1, 8192), "tanh"),
@@ -47,12 +48,12 @@ def draws(name: str, spec: DataSpec) -> bool:
 
 def usual(name: str) -> DataSpec:
     """A spec that the family draws."""
-    return next(spec for spec in (SPEC, table_spec(), text_spec(), WAVES) if draws(name, spec))
+    return next(spec for spec in (SPEC, table_spec(), text_spec(), series_spec(), WAVES) if draws(name, spec))
 
 
 def odd(name: str) -> str:
     """The size of small records of odd sides, or of whatever else the family draws."""
-    return next(size for size in ("7x5x1", "table", "text", "waves") if draws(name, SPECS[size]))
+    return next(size for size in ("7x5x1", "table", "text", "series", "waves") if draws(name, SPECS[size]))
 
 
 every_family = pytest.mark.parametrize("name", NETWORKS.names())

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import tomli_w
 import torch
-from support import CPU, table_spec, text_spec, tiny_data_of, tiny_dataset, tiny_sounds, train
+from support import CPU, series_spec, table_spec, text_spec, tiny_data_of, tiny_dataset, tiny_sounds, train
 
 from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
@@ -23,13 +23,15 @@ every_recipe = pytest.mark.parametrize("name", RECIPES.names())
 
 OF_TABLES, OF_WAVES = {"columns"}, {"wavegan"}
 OF_TEXTS = {"text", "wgan_gp_text"}
+OF_SERIES = {"conv_series", "doppelganger"}
 PUBLISHED = {f"{base}-{variant}" for base, variants in RECIPES.variants.items() for variant in variants}
 """Recipes for many GPUs, whose networks are built on the meta device only."""
 
 
 def config_of(name: str, machine: Machine = CPU, size: int = 8) -> TrainConfig:
-    others = table_spec() if name in OF_TABLES else text_spec() if name in OF_TEXTS else None
-    spec = others or tiny_dataset(height=size, width=size).codec.spec
+    spec = tiny_dataset(height=size, width=size).codec.spec
+    for names, other in ((OF_TABLES, table_spec()), (OF_TEXTS, text_spec()), (OF_SERIES, series_spec())):
+        spec = other if name in names else spec
     if name in OF_WAVES:
         spec = tiny_sounds(representation="waveform").codec.spec
     return RECIPES.get(name)(spec, machine, Budget())

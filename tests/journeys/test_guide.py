@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from recordings import spoken
-from support import tiny_lines
+from support import station_rows, tiny_lines
 
 from ganwright.cli.app import build_app, run
 from ganwright.core.errors import GanwrightError
@@ -110,6 +110,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "made.csv").write_text(people(random), encoding="utf-8")
     (tmp_path / "captions.txt").write_text("\n".join(tiny_lines(200)) + "\n", encoding="utf-8")
     (tmp_path / "novel.txt").write_text("It was a day.\nThey went.\n\nAnd then it was night.\n\n" * 80, encoding="utf-8")
+    (tmp_path / "stations.csv").write_text("\n".join(station_rows(40)), encoding="utf-8")
+    walk = 50 + np.cumsum(random.normal(size=200))
+    (tmp_path / "prices.csv").write_text("\n".join(["price", *(f"{price:.2f}" for price in walk)]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

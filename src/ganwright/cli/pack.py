@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Debug, Json, parse_size
+from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
-from ganwright.cli.reading import (
-    NO_SOUND_SAID,
-    NOTHING_OF_TEXTS,
-    NOTHING_SAID,
-    SoundFlags,
-    TableFlags,
-    TextFlags,
-    data_at,
-    said_modality,
-)
-from ganwright.core.budget import parse_count
+from ganwright.cli.reading import AS_FOUND, Reading
 
 
 def pack(
@@ -28,15 +18,8 @@ def pack(
     *,
     out: Annotated[Path, Parameter(name=["-o", "--out"])],
     shards: int = 64,
-    size: str | None = None,
-    channels: Literal[1, 3, 4] | None = None,
-    background: Literal["white", "black", "grey"] = "white",
-    dedupe: Annotated[bool, Parameter(negative=())] = False,
-    limit: str | None = None,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
-    table: TableFlags = NOTHING_SAID,
-    text: TextFlags = NOTHING_OF_TEXTS,
-    sounds: SoundFlags = NO_SOUND_SAID,
+    reading: Reading = AS_FOUND,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -54,20 +37,9 @@ def pack(
         A new folder.
     shards
         Files to deal the records out to.
-    size
-        A side in pixels, or height x width as 48x64. Default: the pictures' own when all are alike and small, else 64.
-    channels
-        1 grey, 3 colour, 4 colour with transparency. Default: what most pictures have.
-    background
-        What shows through transparent pictures when transparency is not kept.
-    dedupe
-        Keep one of each set of identical pictures.
-    limit
-        Use this many records only.
     holdout
         Keep 5% of the records (at least 200, at most 10%) from training, for `ganwright evaluate`.
     """
-    reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
     output = Output(json)
 
     from ganwright.cli.watching import watched
@@ -75,10 +47,8 @@ def pack(
     from ganwright.data.preparation import prepare
     from ganwright.data.shards import write_shards
 
-    count = parse_count(limit) if limit is not None else None
     with watched(output) as progress:
-        modality = said_modality(path, table, text, sounds, reading)
-        dataset = prepare(data_at(path, table, text), modality, limit=count, progress=progress)
+        dataset = prepare(reading.data(path), reading.modality(path), limit=reading.count, progress=progress)
         write_shards(dataset, out, shards, holdout, progress)
     for line in dataset.report.lines():
         output.line(line)

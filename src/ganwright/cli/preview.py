@@ -7,20 +7,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Augment, Debug, Json, Recipe, parse_size
+from ganwright.cli.options import Augment, Debug, Json, Recipe
 from ganwright.cli.output import Output
-from ganwright.cli.reading import (
-    NO_SOUND_SAID,
-    NOTHING_OF_TEXTS,
-    NOTHING_SAID,
-    SoundFlags,
-    TableFlags,
-    TextFlags,
-    data_at,
-    said_modality,
-)
+from ganwright.cli.reading import AS_FOUND, Reading
 from ganwright.cli.settings import parse_settings
-from ganwright.core.budget import parse_count
 
 USUAL: dict[str, Literal["pipeline", "masks"]] = {"image": "pipeline", "spectrogram": "masks"}
 """What is drawn where a recipe changes nothing, by what the records are."""
@@ -34,16 +24,9 @@ def preview(
     n: Annotated[int, Parameter(name=["-n", "--count"])] = 12,
     recipe: Recipe = None,
     augment: Augment = None,
-    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     seed: int = 0,
-    size: str | None = None,
-    channels: Literal[1, 3, 4] | None = None,
-    background: Literal["white", "black", "grey"] = "white",
-    dedupe: Annotated[bool, Parameter(negative=())] = False,
-    limit: str | None = None,
-    table: TableFlags = NOTHING_SAID,
-    text: TextFlags = NOTHING_OF_TEXTS,
-    sounds: SoundFlags = NO_SOUND_SAID,
+    reading: Reading = AS_FOUND,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -64,20 +47,8 @@ def preview(
         Any setting of the run, as for `ganwright train`: 'augmentations=["flip"]'. May be repeated.
     seed
         Which changes.
-    size
-        A side in pixels, or height x width as 48x64. Default: the pictures' own when all are alike and small, else 64.
-    channels
-        1 grey, 3 colour, 4 colour with transparency. Default: what most pictures have.
-    background
-        What shows through transparent pictures when transparency is not kept.
-    dedupe
-        Keep one of each set of identical pictures.
-    limit
-        Use this many records only, for a quick check.
     """
-    reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
     output, settings = Output(json), parse_settings(set_)
-    count = parse_count(limit) if limit is not None else None
 
     from ganwright.cli.watching import watched
     from ganwright.cli.writing import check_ours, write_picture
@@ -91,8 +62,8 @@ def preview(
 
     check_ours(out)
     with watched(output) as progress:
-        modality = read_as(recipe, said_modality(path, table, text, sounds, reading))
-        dataset = prepare(data_at(path, table, text), modality, limit=count, progress=progress)
+        modality = read_as(recipe, reading.modality(path))
+        dataset = prepare(reading.data(path), modality, limit=reading.count, progress=progress)
     for line in dataset.report.lines():
         output.line(line)
     parts = augmenting(augment) if augment is not None else {}

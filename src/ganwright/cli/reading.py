@@ -1,4 +1,4 @@
-"""How the data of a command are to be read: flags about pictures, tables or sounds."""
+"""How the data of a command are to be read: flags about pictures, sounds, tables, time series and texts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,41 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
+from ganwright.cli.options import parse_size
+from ganwright.core.budget import parse_count
+from ganwright.core.errors import UsageError
+
 if TYPE_CHECKING:
     from ganwright.data.modalities.base import Modality
 
+PICTURES = Group("Pictures", sort_key=9)
 TABLES = Group("Tables", sort_key=10)
-TEXTS = Group("Texts", sort_key=12)
 SOUNDS = Group("Sounds", sort_key=11)
-SHARED = ("conditions", "unlabelled", "dedupe")
-"""What is said of pictures and of sounds alike."""
+TEXTS = Group("Texts", sort_key=12)
+SERIES = Group("Time series", sort_key=13)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class PictureFlags:
+    """What a user says of pictures."""
+
+    size: Annotated[str | None, Parameter(group=PICTURES)] = None
+    """A side in pixels, or height x width as 48x64. Default: the pictures' own when all are alike and small, else 64."""
+    channels: Annotated[Literal[1, 3, 4] | None, Parameter(group=PICTURES)] = None
+    """1 grey, 3 colour, 4 colour with transparency. Default: what most pictures have."""
+    background: Annotated[Literal["white", "black", "grey"], Parameter(group=PICTURES)] = "white"
+    """What shows through transparent pictures when transparency is not kept."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The same as settings of `Image`.
+
+        Raises:
+            UsageError: a size that is none.
+        """
+        size = parse_size(self.size) if self.size else None
+        return {"size": size, "channels": self.channels, "background": self.background}
 
 
 @Parameter(name="*")
@@ -61,8 +88,6 @@ class TextFlags:
 
     cut: Annotated[Literal["lines", "windows", "files"] | None, Parameter(group=TEXTS)] = None
     """What one record is: a line, a window of a running text, or a file of a folder. Default: found out."""
-    window: Annotated[int | None, Parameter(group=TEXTS)] = None
-    """Characters of a window. Default: 32."""
     field: Annotated[str | None, Parameter(group=TEXTS)] = None
     """Of lines of JSON: the name under which the text is, so that they are texts and not rows of a table."""
     symbols: Annotated[Literal["auto", "characters", "pieces"], Parameter(group=TEXTS)] = "auto"
@@ -75,7 +100,7 @@ class TextFlags:
     @property
     def said(self) -> dict[str, Any]:
         """What was said of the file, as `Asked` has it."""
-        said = {"cut": self.cut, "window": self.window, "field": self.field}
+        said = {"cut": self.cut, "field": self.field}
         return {name: value for name, value in said.items() if value is not None}
 
     def modality(self) -> Modality | None:
@@ -85,21 +110,6 @@ class TextFlags:
         from ganwright.data.modalities.text import Text
 
         return Text(symbols=self.symbols, vocabulary=self.vocabulary, length=self.length)
-
-
-NOTHING_SAID = TableFlags()
-NOTHING_OF_TEXTS = TextFlags()
-
-
-def data_at(path: Path, table: TableFlags, text: TextFlags) -> Any:
-    """The path, with what was said of how to read the file."""
-    said = {**table.said, **text.said}
-    if not said:
-        return path
-    from ganwright.data.sources.tables import TableFile
-    from ganwright.data.tables.asked import Asked
-
-    return TableFile(path, Asked(**said))
 
 
 @Parameter(name="*")
@@ -119,33 +129,106 @@ class SoundFlags:
     """Of pitch, in the spectrograms that networks draw. Default: 80."""
 
 
-NO_SOUND_SAID = SoundFlags()
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SeriesFlags:
+    """What a user says of the rows of a table that are time series."""
+
+    time_column: Annotated[str | None, Parameter(group=SERIES)] = None
+    """The column that says when. Default: rows follow each other as they stand."""
+    series_column: Annotated[str | None, Parameter(group=SERIES)] = None
+    """The column that says which series a row is of. Default: all are of one."""
+    stride: Annotated[int | None, Parameter(group=SERIES)] = None
+    """Steps from one window to the next. Default: 1, or more where there would be more than 20,000 windows."""
+    rows: Annotated[bool, Parameter(group=SERIES, negative=())] = False
+    """Rows stand for themselves, though they look like time series."""
 
 
-def said_modality(
-    path: Path, table: TableFlags, text: TextFlags, sounds: SoundFlags, pictures: dict[str, Any]
-) -> Modality | None:
-    """What the data are, if something was said of it; None where it is to be found out.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """All that a user can say of how data are to be read."""
 
-    Args:
-        pictures: settings of `Image`, of which some may mean sounds just as well: what lies at `path` decides.
-    """
-    if found := table.modality() or text.modality():
-        return found
-    from ganwright.data.sources.sound_folder import SoundFolder
-    from ganwright.data.sources.sound_zip import SoundZip
+    limit: str | None = None
+    """Use this many records only, for a quick check."""
+    dedupe: Annotated[bool, Parameter(negative=())] = False
+    """Keep one of each set of identical pictures or recordings."""
+    window: int | None = None
+    """Of a running text: characters of a window; default: 32. Of time series: steps; default: taken whole."""
+    pictures: PictureFlags = PictureFlags()
+    table: TableFlags = TableFlags()
+    sounds: SoundFlags = SoundFlags()
+    text: TextFlags = TextFlags()
+    series: SeriesFlags = SeriesFlags()
 
-    if sounds == NO_SOUND_SAID and not any(kind.can_open(path) for kind in (SoundFolder, SoundZip)):
-        return image_modality(pictures)
-    from ganwright.data.modalities.sound import Sound
+    @property
+    def count(self) -> int | None:
+        """How many records are to be used; None for all.
 
-    sound = Sound(**asdict(sounds), **{name: value for name, value in pictures.items() if name in SHARED})
-    return sound if sound != Sound() else None
+        Raises:
+            UsageError: it is no number.
+        """
+        return parse_count(self.limit) if self.limit is not None else None
+
+    def data(self, path: Path) -> Any:
+        """The path, with what was said of how to read the file."""
+        said = {**self.table.said, **self.text.said}
+        if self.window is not None and not self._of_series(path):
+            said["window"] = self.window
+        if not said:
+            return path
+        from ganwright.data.sources.tables import TableFile
+        from ganwright.data.tables.asked import Asked
+
+        return TableFile(path, Asked(**said))
+
+    def modality(self, path: Path, conditions: tuple[str, ...] = (), unlabelled: str = "keep") -> Modality | None:
+        """What the data are, if something was said of it; None where it is to be found out.
+
+        Args:
+            conditions: what columns beside pictures or recordings are, as `Image` and `Sound` have it.
+            unlabelled: likewise.
+        """
+        if self._of_series(path):
+            return self._series()
+        if found := self.table.modality() or self.text.modality():
+            return found
+        if self.series.rows:
+            from ganwright.data.modalities.table import Table
+
+            return Table()
+        from ganwright.data.sources.sound_folder import SoundFolder
+        from ganwright.data.sources.sound_zip import SoundZip
+
+        shared: dict[str, Any] = {"conditions": conditions, "unlabelled": unlabelled, "dedupe": self.dedupe}
+        # Some of it may be said of pictures and of sounds alike: what lies at the path decides.
+        if self.sounds != SoundFlags() or any(kind.can_open(path) for kind in (SoundFolder, SoundZip)):
+            from ganwright.data.modalities.sound import Sound
+
+            sound = Sound(**asdict(self.sounds), **shared)
+            return sound if sound != Sound() else None
+        from ganwright.data.modalities.image import Image
+
+        image = Image(**self.pictures.settings, **shared)
+        return image if image != Image() else None
+
+    def _of_series(self, path: Path) -> bool:
+        """Whether rows were said to be steps of series; a window alone says so of a file of cells."""
+        if any(said is not None for said in (self.series.time_column, self.series.series_column, self.series.stride)):
+            return True
+        from ganwright.data.sources.tables import DELIMITED, PARQUET
+
+        return self.window is not None and not self.text.said and path.suffix.lower() in {*DELIMITED, *PARQUET}
+
+    def _series(self) -> Modality:
+        from ganwright.data.modalities.series import Series
+
+        if self.series.rows:
+            what = "rows cannot be both by themselves and of series: leave out --rows or the rest"
+            raise UsageError("E-SERIES-03", what)
+        said = (self.series.time_column, self.series.series_column, self.window, self.series.stride)
+        return Series(*said, columns=self.table.column, drop=self.table.drop)
 
 
-def image_modality(settings: dict[str, Any]) -> Modality | None:
-    """Pictures, if something was said of them."""
-    from ganwright.data.modalities.image import Image
-
-    image = Image(**settings)
-    return image if image != Image() else None
+AS_FOUND = Reading()
+"""Nothing was said: all is found out."""

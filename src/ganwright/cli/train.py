@@ -9,19 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe, parse_size
+from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe
 from ganwright.cli.output import Output
 from ganwright.cli.processes import launched
-from ganwright.cli.reading import (
-    NO_SOUND_SAID,
-    NOTHING_OF_TEXTS,
-    NOTHING_SAID,
-    SoundFlags,
-    TableFlags,
-    TextFlags,
-    data_at,
-    said_modality,
-)
+from ganwright.cli.reading import AS_FOUND, Reading
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 from ganwright.core.speaking import speaks
@@ -47,7 +38,7 @@ def train(
     condition: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     unlabelled: Literal["keep", "skip"] = "keep",
     balance: Annotated[bool, Parameter(negative=())] = False,
-    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     run: Path | None = None,
     time: str | None = None,
     epochs: float | None = None,
@@ -59,11 +50,6 @@ def train(
     seed: int = 0,
     device: Device = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
-    size: str | None = None,
-    channels: Literal[1, 3, 4] | None = None,
-    background: Literal["white", "black", "grey"] = "white",
-    dedupe: Annotated[bool, Parameter(negative=())] = False,
-    limit: str | None = None,
     save_every: float | None = None,
     keep_discriminator: Annotated[bool, Parameter(negative=())] = False,
     start_from: Annotated[str | None, Parameter(name=["--from", "--start-from"])] = None,
@@ -74,16 +60,15 @@ def train(
     nodes: int = 1,
     rendezvous: str = "",
     max_restarts: int = 0,
-    table: TableFlags = NOTHING_SAID,
-    text: TextFlags = NOTHING_OF_TEXTS,
-    sounds: SoundFlags = NO_SOUND_SAID,
+    reading: Reading = AS_FOUND,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Train on pictures, sounds, tables or texts, and keep a model, sample grids and curves.
+    """Train on pictures, sounds, tables, time series or texts, and keep a model, sample grids and curves.
 
     PATH is a folder of pictures or of recordings (searched through), a .zip, IDX files as MNIST is published, .npy/.npz
     arrays, a table as .csv, .tsv, .jsonl or .parquet, or texts as .txt, a folder of .txt, or .jsonl with one text a line.
+    Time series are tables too: --time-column and --series-column, or --window, say how.
 
     The run folder gets sample grids, curves, metrics and the model as it goes. Ctrl-C saves and stops.
 
@@ -130,16 +115,6 @@ def train(
         Every random number follows from it.
     precision
         Of the networks' products: bf16 where the hardware is fast at it, or as told.
-    size
-        A side in pixels, or height x width as 48x64. Default: the pictures' own when all are alike and small, else 64.
-    channels
-        1 grey, 3 colour, 4 colour with transparency. Default: what most pictures have.
-    background
-        What shows through transparent pictures when transparency is not kept.
-    dedupe
-        Keep one of each set of identical pictures.
-    limit
-        Use this many records only, for a quick check.
     save_every
         Pictures and model after so many passes over the data each. Default: by the clock, about 25 times.
     keep_discriminator
@@ -170,10 +145,8 @@ def train(
         steps=parse_count(steps) if steps is not None else None,
         images=parse_count(images) if images is not None else None,
     )
-    reading = {"size": parse_size(size) if size else None, "channels": channels, "background": background, "dedupe": dedupe}
-    reading |= {"conditions": condition, "unlabelled": unlabelled}
     # Whoever says what the pictures are wants the networks to hear it.
-    said = labels is not None or bool(sounds.label_from) or any(not each.endswith("=none") for each in condition)
+    said = labels is not None or bool(reading.sounds.label_from) or any(not each.endswith("=none") for each in condition)
     conditional = (said or None) if conditional is None else conditional
     chosen: dict[str, Any] = {"recipe": recipe, "batch": batch, "seed": seed, "device": device, "precision": precision}
     chosen |= {"loss": loss, "latent": latent, "noise": noise, "augment": augment, "mirror": mirror}
@@ -186,11 +159,11 @@ def train(
     fitting: dict[str, Any] = {"save_every_epochs": save_every, "keep_discriminator": keep_discriminator}
     fitting |= {"keep": keep, "start_from": start_from}
     fitting |= {"holdout": holdout, "patience": patience}
-    fitting["limit"] = parse_count(limit) if limit is not None else None
+    fitting["limit"] = reading.count
     chosen["settings"] = parse_settings(set_)
     # What the data are is recognised, unless something is said of it.
-    chosen["modality"] = said_modality(path, table, text, sounds, reading)
-    data = data_at(path, table, text) if labels is None else (path, labels)
+    chosen["modality"] = reading.modality(path, condition, unlabelled)
+    data = reading.data(path) if labels is None else (path, labels)
     _, code = run_training(data, chosen, budget, fitting, run, Output(json), began=clock.monotonic())
     return code
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ganwright.data.record import Record
+from ganwright.data.series.spans import Spans
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.cells import Cells
 
@@ -31,7 +32,7 @@ def chunks(source: Source) -> Iterator[Sequence[Record]]:
 
 def _size(records: Sequence[Record]) -> int:
     """Bytes of all payloads."""
-    if isinstance(records, Cells):
+    if isinstance(records, Cells | Spans):
         return records.nbytes
     return sum(
         record.payload.nbytes if isinstance(record.payload, np.ndarray) else len(record.payload) for record in records

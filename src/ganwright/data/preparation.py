@@ -33,6 +33,8 @@ from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, 
 from ganwright.data.opening import open_source
 from ganwright.data.record import Skipped
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
+from ganwright.data.series.arranged import Arranged
+from ganwright.data.series.recognition import ask, recognised
 from ganwright.data.shards import Shards, is_packed
 from ganwright.data.sources.base import Source
 from ganwright.runtime.files import cache_root, require_space, temporary_beside
@@ -76,12 +78,13 @@ def prepare(
     source = open_source(data)
     try:
         source.load(root / "data", progress, limit)
-        if limit is not None and limit < len(source):
-            source = Limited(source, max(limit, 1))
         if codec is not None:
             check_texts(source, codec)
         if modality is None:
             modality = modality_for(source, as_numbers) if codec is None else _usual(codec)
+        source = (modality if codec is None else codec).arranged(source)
+        if limit is not None and limit < len(source):
+            source = limited(source, max(limit, 1))
         folder = root / "data" / _cache_key(source, modality, codec)
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
@@ -108,6 +111,14 @@ def check_texts(source: Source, codec: Codec) -> None:
         raise DataError("E-DATA-13", what, why=f"the model is one of {codec.noun}", hints=("--field: a text in .jsonl",))
 
 
+def limited(source: Source, count: int) -> Source:
+    """So many of the source's records, evenly spread."""
+    if isinstance(source, Arranged):
+        source.limit(count)
+        return source
+    return Limited(source, count)
+
+
 def _usual(codec: Codec) -> Modality:
     """The codec's modality with its usual settings."""
     modality: Modality = MODALITIES.get(codec.modality)()
@@ -119,10 +130,13 @@ def modality_for(source: Source, as_numbers: bool = False) -> Modality:
 
     Raises:
         DataError: there is none.
+        UsageError: rows look like steps of time series, which a user has to say.
     """
     for name in MODALITIES:
         modality: Modality = MODALITIES.get(name)()
         if modality.fits(source):
+            if name == "table" and (found := recognised(source)) is not None:
+                raise ask(found, source.place)
             return MODALITIES.get("numbers")() if as_numbers and name == "table" else modality
     known = ", ".join(MODALITIES)
     raise DataError("E-DATA-01", f"cannot tell what {source.place or source.name} holds", hints=(f"known kinds: {known}",))

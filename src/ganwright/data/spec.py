@@ -120,14 +120,17 @@ class DataSpec:
     kind: str
     """What the numbers are: "image", "table", "spectrogram", ..."""
     shape: tuple[int, ...]
-    """Without the batch; (C, H, W) for pictures, (symbols, length) for texts."""
+    """Without the batch; (C, H, W) for pictures, (symbols, length) for texts, (C, T) for series."""
     output: Literal["tanh", "linear", "blocks", "softmax"] = "tanh"
     """Applied to the generator's raw output, outside the generator; blocks: tanh on values, softmax over modes; softmax:
     over the first axis, a text's symbols."""
     conditions: tuple[Condition, ...] = ()
     """What the networks are given beside noise, in order; empty for an unconditional GAN."""
     blocks: tuple[Block, ...] = ()
-    """Of a table: its columns in the order of the row; empty for everything else."""
+    """Of a table: its columns in the order of the row. Of series: what holds for all of one, then what each step has. Empty
+    for everything else."""
+    statics: int = 0
+    """Of series: how many of the blocks, from the first on, hold for a whole series."""
 
     def __post_init__(self) -> None:
         size = 1
@@ -138,5 +141,7 @@ class DataSpec:
             size *= side
         if size > MAX_VALUES:
             raise ValueError(f"shape {self.shape} has more than {MAX_VALUES} values")
-        if (self.blocks or self.output == "blocks") and self.shape != (sum(block.width for block in self.blocks),):
+        width = sum(block.width for block in self.blocks)
+        fits = self.shape[0] == width and len(self.shape) == 1 + (self.kind == "series")
+        if (self.blocks or self.output == "blocks") and not fits:
             raise ValueError(f"shape {self.shape} is not what {len(self.blocks)} columns take")

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 MAIN = ("frechet", "kernel_distance", "cmmd", "precision", "recall", "coverage", "diversity", "copying")
 MAIN_OF_TABLES = ("shapes", "trends", "detection", "utility", "rare", "frechet", "copying", "membership")
+MAIN_OF_SERIES = (
+    "told_apart",
+    "discriminative",
+    "predictive",
+    "autocorrelation",
+    "cross_correlation",
+    "marginals",
+    "frechet",
+    "copying",
+)
 COLUMNS = 4
 PANEL_INCHES = 2.4
 SAMPLES_INCHES = 3.4
@@ -57,7 +67,8 @@ def _rows_of(count: int) -> int:
 def _main_rows(group: Group) -> list[Row]:
     """What a panel is drawn of: the main measurements, or else all that there are."""
     rows = [row for row in group.rows if any(math.isfinite(each.value) for each in row.found)]
-    main = MAIN_OF_TABLES if any(row.name == "shapes" for row in rows) else MAIN
+    names = {row.name for row in rows}
+    main = MAIN_OF_TABLES if "shapes" in names else MAIN_OF_SERIES if "told_apart" in names else MAIN
     return [row for row in rows if row.name in main] or rows
 
 

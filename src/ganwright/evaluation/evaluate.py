@@ -20,7 +20,9 @@ from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
 from ganwright.data.modalities.base import Codec
 from ganwright.data.ownership import save_picture
+from ganwright.data.pictures import with_title
 from ganwright.data.progress import Progress, no_progress
+from ganwright.data.series.values import SeriesValues
 from ganwright.data.table_rows import TableRows
 from ganwright.data.texts.lines import Texts
 from ganwright.evaluation.columns import look_at_columns, plots
@@ -129,17 +131,18 @@ class _Gathering:
         features = self.extractor.extract(natural.passing(watched()))
         if not bool(features.isfinite().all()):
             raise DataError("E-EVALUATE-04", f"{what} hold values that are not finite numbers")
-        return Described(features, samples.labels, natural.rows(), natural.texts())
+        return Described(features, samples.labels, natural.rows(), natural.texts(), natural.series())
 
 
 class _Natural:
-    """Rows of a table, or texts, gathered from the batches that pass by."""
+    """Rows of a table, texts, or time series in natural values, gathered from the batches that pass by."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._waiting: list[Tensor] = []
         self._rows: list[TableRows] = []
         self._texts: list[Texts] = []
+        self._series: list[SeriesValues] = []
         self._none = False
 
     def passing(self, batches: Iterable[Tensor]) -> Iterable[Tensor]:
@@ -161,12 +164,18 @@ class _Natural:
         """All that have passed; None where records are no texts."""
         return Texts.join(self._texts) if self._texts else None
 
+    def series(self) -> SeriesValues | None:
+        """All that have passed; None where records are no time series."""
+        return SeriesValues.join(self._series) if self._series else None
+
     def _decode(self) -> None:
         x, self._waiting = torch.cat(self._waiting), []
         if (rows := self._codec.rows(x)) is not None:
             self._rows.append(rows)
         elif (texts := self._codec.texts(x)) is not None:
             self._texts.append(texts)
+        elif (series := self._codec.series(x)) is not None:
+            self._series.append(series)
         else:
             self._none = True
 
@@ -228,7 +237,7 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         versions=versions(),
     )
     near, near_aloud = draw_nearest(evidence, samples, train, split.train)
-    grid, grid_aloud = draw_grid(samples, split.train)
+    grid, grid_aloud = draw_grid(samples, train, split.train)
     heard = {name: content for name, content in (("nearest", near_aloud), ("grid", grid_aloud)) if content}
     return Answer(evaluation, near, grid, heard)
 
@@ -310,6 +319,8 @@ def draw_nearest(evidence: Evidence, samples: Samples, train: Samples, dataset: 
     for place, neighbours in zip(shown, near, strict=True):
         pieces += [samples.at(np.array([place])), train.at(neighbours.numpy())]
     codec = dataset.codec
+    if couples := codec.beside(codec.decode(train.at(near[:, 0].numpy())), codec.decode(samples.at(np.array(shown)))):
+        return with_title(couples, "samples, and in the same colour the nearest of the data"), b""
     title = "samples (left), nearest training records"
     objects = codec.decode(torch.cat(pieces))
     # To be heard, each sample beside the one nearest to it is enough.
@@ -327,11 +338,11 @@ def _draw_nearest_rows(evidence: Evidence, samples: TableRows, train: TableRows)
     return draw_rows(samples.take(shown), train.take(near), len(suspects))
 
 
-def draw_grid(samples: Samples, dataset: Dataset) -> Drawing:
-    """The first samples, as many as the codec shows."""
+def draw_grid(samples: Samples, train: Samples, dataset: Dataset) -> Drawing:
+    """The first samples, as many as the codec shows; beside real records where it draws them so."""
     codec = dataset.codec
-    objects = codec.decode(samples.at(np.arange(min(codec.shown, len(samples)))))
-    return codec.preview(objects, 8), codec.aloud(objects)
+    objects, real = (codec.decode(each.at(np.arange(min(codec.shown, len(each))))) for each in (samples, train))
+    return codec.beside(real, objects) or codec.preview(objects, 8), codec.aloud(objects)
 
 
 def features_named(choice: FeaturesChoice) -> Features:

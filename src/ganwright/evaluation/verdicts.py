@@ -28,6 +28,7 @@ def verdicts(measured: Measured, failed: Mapping[str, str], noun: str) -> tuple[
         *_alike(measured, noun),
         *_reads_alike(measured),
         *_varies(measured),
+        *_moves_alike(measured),
         *_is_useful(measured, noun),
         *_covers(measured, noun),
         *_has_rare_words(measured),
@@ -48,7 +49,7 @@ def _looks_real(measured: Measured, noun: str) -> list[str]:
 
 
 def _told_apart(measured: Measured, noun: str) -> list[str]:
-    if (detection := measured.get("detection")) is None:
+    if (detection := measured.get("detection") or measured.get("told_apart")) is None:
         return []
     text = f"Looks real? A classifier tells samples from real {noun} with AUC {detection.value:.2f}"
     real = "" if detection.floor is None else f"; held-out {noun}: {detection.floor:.2f}"
@@ -84,6 +85,19 @@ def _varies(measured: Measured) -> list[str]:
     value = _comparable(repeated)
     word = "No, samples repeat each other" if value - repeated.floor > COLLAPSED else "Yes"
     return [f"Varied? {word}: self-BLEU {value:.2f} (real texts: {repeated.floor:.2f})."]
+
+
+def _moves_alike(measured: Measured) -> list[str]:
+    if (lags := measured.get("autocorrelation")) is None:
+        return []
+
+    def told(each: Measurement) -> str:
+        real = "" if each.floor is None else f" (held-out series: {each.floor:.3f})"
+        return f"{_comparable(each):.3f}{real}"
+
+    across = measured.get("cross_correlation")
+    columns = "" if across is None else f", correlations of columns by {told(across)}"
+    return [f"Moves alike? Autocorrelations differ by {told(lags)}{columns}."]
 
 
 def _is_useful(measured: Measured, noun: str) -> list[str]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
+from ganwright.data.series.values import SeriesValues
 from ganwright.data.spec import Condition
 from ganwright.data.table_rows import TableRows
 from ganwright.data.texts.lines import Texts
@@ -26,6 +27,17 @@ METRICS = Registry("metric", "ganwright.metrics")
 NEIGHBOURS_SUBSET = 1_250
 """Samples in a subset at most where shares of records are counted: these always scatter as the root of 1/n, so a smaller
 subset tells their error as well, and four times as quickly."""
+
+
+class Takeable(Protocol):
+    """Records of which some can be taken."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, places: Any) -> Self: ...
+
+
+Natural = TypeVar("Natural", bound=Takeable)
 
 
 class NotMeasurable(Exception):
@@ -45,6 +57,8 @@ class Described:
     """Of a table: the same records in natural values."""
     texts: Texts | None = None
     """Of texts: the same records as strings."""
+    series: SeriesValues | None = None
+    """Of time series: likewise."""
 
     def __len__(self) -> int:
         return len(self.features)
@@ -53,7 +67,9 @@ class Described:
         """The first `count` of them."""
         labels = None if self.labels is None else self.labels[:count]
         rows = None if self.rows is None else self.rows.take(slice(count))
-        return Described(self.features[:count], labels, rows, None if self.texts is None else self.texts.take(slice(count)))
+        texts = None if self.texts is None else self.texts.take(slice(count))
+        series = None if self.series is None else self.series.take(slice(count))
+        return Described(self.features[:count], labels, rows, texts, series)
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,15 @@ class AllTexts:
     train: Texts
     fake: Texts
     held_out: Texts | None
+
+
+@dataclass(frozen=True)
+class AllSeries:
+    """All records as time series."""
+
+    train: SeriesValues
+    fake: SeriesValues
+    held_out: SeriesValues | None
 
 
 @dataclass(frozen=True)
@@ -116,6 +141,18 @@ class Evidence:
         if train is None or fake is None:
             raise NotMeasurable("the records are no texts")
         return AllTexts(train, fake, None if self.held_out is None else self.held_out.texts)
+
+    @property
+    def series(self) -> AllSeries:
+        """The series.
+
+        Raises:
+            NotMeasurable: the records are none.
+        """
+        train, fake = self.train.series, self.fake.series
+        if train is None or fake is None:
+            raise NotMeasurable("the records are no time series")
+        return AllSeries(train, fake, None if self.held_out is None else self.held_out.series)
 
 
 class Metric(Part, ABC):
@@ -224,36 +261,46 @@ class Comparison(Metric):
         return {name: float(np.mean([each[name] for each in values])) for name in values[0]}
 
 
-class RowComparison(Metric):
-    """A measure of sampled rows against the training rows: intervals and floors are made here, as `Comparison` makes them.
+class NaturalComparison(Metric, Generic[Natural]):
+    """A measure of samples in natural values against training records: intervals and floors are made here, as `Comparison`
+    makes them.
 
-    The training rows are always taken whole: they are what the samples should be like, and the error is what other samples
-    would make of the measure. Held-out rows take the samples' place for the floor.
+    The training records are always taken whole: they are what samples should be like, and the error is what other samples
+    would make of the measure. Held-out records take the samples' place for the floor.
     """
 
     fewest: ClassVar[int] = 10
-    """Rows of each side that it needs."""
+    """Records of each side that it needs."""
     largest_subset: ClassVar[int] = LARGEST
     """Samples in a subset at most."""
+    noun: ClassVar[str] = "rows"
     better: ClassVar[dict[str, Better]]
     """What is better, of each measurement by name."""
 
     @abstractmethod
-    def protocols(self, real: Coded) -> dict[str, str]:
+    def sides(self, evidence: Evidence) -> tuple[Natural, Natural, Natural | None]:
+        """Training records, samples, and held-out records.
+
+        Raises:
+            NotMeasurable: the records are none of the kind.
+        """
+
+    @abstractmethod
+    def protocols(self, real: Natural) -> dict[str, str]:
         """How each is measured, in one sentence."""
 
     @abstractmethod
-    def against(self, real: Coded) -> Callable[[Coded], dict[str, float]]:
-        """What gives the measurements of samples against these rows; deterministic.
+    def against(self, real: Natural) -> Callable[[Natural], dict[str, float]]:
+        """What gives the measurements of samples against these records; deterministic.
 
         Raises:
-            NotMeasurable: not against such rows.
+            NotMeasurable: not against such records.
         """
 
     def measure(self, evidence: Evidence) -> dict[str, Measurement]:
-        train, fake, held_out = evidence.tables.train, evidence.tables.fake, evidence.tables.held_out
+        train, fake, held_out = self.sides(evidence)
         if (fewest := min(len(train), len(fake))) < self.fewest:
-            raise NotMeasurable(f"at least {self.fewest} rows of each side are needed, not {fewest}")
+            raise NotMeasurable(f"at least {self.fewest} {self.noun} of each side are needed, not {fewest}")
         measured = self.against(train)
         key = Key(evidence.seed, turn="metrics")
         values, errors = measured(fake), self._errors(measured, fake, key)
@@ -285,10 +332,28 @@ class RowComparison(Metric):
             for name, value in values.items()
         }
 
-    def _errors(self, measured: Callable[[Coded], dict[str, float]], fake: Coded, key: Key) -> dict[str, float]:
+    def _errors(self, measured: Callable[[Natural], dict[str, float]], fake: Natural, key: Key) -> dict[str, float]:
         share = subset_share(len(fake), self.largest_subset)
         size = int(share * len(fake))
         if size < self.fewest // 2:
             return {}
         found = [measured(fake.take(each.numpy())) for each in subsets(len(fake), size, key, "fake")]
         return {name: error_at(share, [each[name] for each in found]) for name in found[0]}
+
+
+class RowComparison(NaturalComparison[Coded]):
+    """A measure of sampled rows of a table."""
+
+    def sides(self, evidence: Evidence) -> tuple[Coded, Coded, Coded | None]:
+        tables = evidence.tables
+        return tables.train, tables.fake, tables.held_out
+
+
+class SeriesComparison(NaturalComparison[SeriesValues]):
+    """A measure of sampled time series."""
+
+    noun: ClassVar[str] = "series"
+
+    def sides(self, evidence: Evidence) -> tuple[SeriesValues, SeriesValues, SeriesValues | None]:
+        series = evidence.series
+        return series.train, series.fake, series.held_out

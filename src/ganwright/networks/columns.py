@@ -22,6 +22,7 @@ from ganwright.networks.base import (
     Verdict,
     check_width,
 )
+from ganwright.networks.parts.choosing import chosen, gumbel, largest, with_values
 from ganwright.runtime.precision import at_least_single
 
 MOST_LAYERS = 32
@@ -102,14 +103,14 @@ class ColumnGenerator(Generator):
         }
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        latent, choices = noise["latent"], self._gumbel(noise["choices"])
+        latent, choices = noise["latent"], gumbel(self.layout, noise["choices"])
         told = condition.get(KNOWN)
         row, known, drawn = self.layout.split(self.layout.nothing(latent) if told is None else told)
         if not self.training:
             return Generated(self._in_passes(latent, choices, row, known, self.parts))
         logits = at_least_single(self.raw(latent[:, 0], row, known))
         unknown = drawn[:, self.layout.on(drawn.device).column_of]
-        x = row + unknown * self._chosen(logits, choices)
+        x = row + unknown * chosen(self.layout, logits, choices, self.temperature)
         return Generated(x, {"log_probabilities": self.layout.log_softmax(logits), "drawn": self._words(unknown)})
 
     def drawn(
@@ -122,7 +123,7 @@ class ColumnGenerator(Generator):
             choices: (B, modes), uniform in -1..1.
             choose: says what a pass gives instead of what would be drawn.
         """
-        return self._in_passes(latent, self._gumbel(choices), row, known, self.parts[:passes], choose)
+        return self._in_passes(latent, gumbel(self.layout, choices), row, known, self.parts[:passes], choose)
 
     def _in_passes(
         self,
@@ -143,7 +144,7 @@ class ColumnGenerator(Generator):
             mine = 1 - known[:, columns]
             x = choose(part, logits) if choose is not None else None
             if x is None:
-                x = _with_values(part.layout, logits, _largest(part.layout, logits + choices[:, places]))
+                x = with_values(part.layout, logits, largest(part.layout, logits + choices[:, places]))
             x = x * mine[:, part.layout.on(known.device).column_of]
             row = row.index_add(1, places, x)
             # What the next pass is told is what this one was, and what it drew.
@@ -161,19 +162,6 @@ class ColumnGenerator(Generator):
 
     def _hidden(self, entered: Tensor) -> Tensor:
         return self.norm(self.layers(entered))
-
-    def _chosen(self, logits: Tensor, choices: Tensor) -> Tensor:
-        """(B, W): modes one-hot, with the gradient of the soft choice; values in -1..1 beside a chosen first mode."""
-        soft = self.layout.log_softmax((logits + choices) / self.temperature).exp() * self.layout.on(logits.device).is_mode
-        still = soft.detach()
-        return _with_values(self.layout, logits, _largest(self.layout, still) + (soft - still))
-
-    def _gumbel(self, choices: Tensor) -> Tensor:
-        """(B, W): uniform noise in -1..1 for each mode as Gumbel noise in its place; 0 at values."""
-        uniform = ((choices + 1) / 2).clamp(1e-7, 1 - 1e-7)
-        spread = choices.new_zeros(len(choices), self.layout.width)
-        spread[:, self.layout.on(choices.device).is_mode] = -(-uniform.log()).log()
-        return spread
 
 
 class ColumnDiscriminator(Discriminator):
@@ -196,19 +184,6 @@ class ColumnDiscriminator(Discriminator):
         told = condition.get(KNOWN)
         features = self.layers(torch.cat([x, self.layout.nothing(x) if told is None else told], 1))
         return Verdict((self.logit(features).squeeze(1),), features)
-
-
-def _largest(layout: BlockLayout, scores: Tensor) -> Tensor:
-    """(B, W) of `layout`: 1 at the mode with the largest score of each column, 0 elsewhere."""
-    return ((scores >= layout.largest(scores)) & layout.on(scores.device).is_mode).to(scores.dtype)
-
-
-def _with_values(layout: BlockLayout, logits: Tensor, modes: Tensor) -> Tensor:
-    """(B, W) of `layout`: the modes, and values in -1..1 beside a chosen first mode."""
-    places = layout.on(logits.device)
-    first = torch.where(places.written[places.valued], modes[:, places.beside], 1)
-    values = torch.zeros_like(logits).index_copy(1, places.values, logits[:, places.values].tanh() * first)
-    return torch.where(places.is_mode, modes, values)
 
 
 class _Residual(nn.Module):

@@ -16,6 +16,7 @@ from ganwright.core.config import Part
 from ganwright.core.registry import Registry
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
+from ganwright.data.series.values import SeriesValues
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.table_rows import TableRows
@@ -122,6 +123,10 @@ class Codec(ABC):
         """A batch (B, *spec.shape) as measures see it, (B, *measured_spec.shape)."""
         return x
 
+    def arranged(self, source: Source) -> Source:
+        """The source whose records are packed, where a record is more than one of `source`'s; here it is that itself."""
+        return source
+
     def rows(self, x: Tensor) -> TableRows | None:
         """A batch (B, *spec.shape) as rows in natural values, for measures of tables; None where records are none."""
         return None
@@ -132,6 +137,14 @@ class Codec(ABC):
 
     def texts(self, x: Tensor) -> Texts | None:
         """A batch (B, *spec.shape) as texts, for measures of texts; None where records are none."""
+        return None
+
+    def series(self, x: Tensor) -> SeriesValues | None:
+        """A batch (B, *spec.shape) as series in natural values, for measures of series; None where records are none."""
+        return None
+
+    def beside(self, real: Any, objects: Any) -> PillowImage.Image | None:
+        """Objects (of `decode` or `join`) drawn beside real ones, where that shows more than `preview`; else None."""
         return None
 
     def join(self, parts: Sequence[Any]) -> Any:
@@ -216,6 +229,10 @@ class Modality(Part, ABC):
     @abstractmethod
     def fits(self, source: Source) -> bool:
         """Whether the records of `source` look like this modality's."""
+
+    def arranged(self, source: Source) -> Source:
+        """As `Codec.arranged`, before there is a codec."""
+        return source
 
     @abstractmethod
     def fit(self, source: Source, progress: Progress) -> Codec:

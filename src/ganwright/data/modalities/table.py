@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image as PillowImage
 from torch import Tensor
 
-from ganwright.core.errors import UsageError
 from ganwright.data.blocks import BlockLayout
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Progress
 from ganwright.data.one_file import one_file
@@ -25,21 +24,18 @@ from ganwright.data.table_rows import TableRows
 from ganwright.data.tables.cells import Cells
 from ganwright.data.tables.claims import stated_claims
 from ganwright.data.tables.columns import UNKNOWN, Column, MeasuredColumn, WordColumn
-from ganwright.data.tables.constraint_learning import ROWS, ConstraintLearner, constraint_notes
+from ganwright.data.tables.constraint_learning import ConstraintLearner, constraint_notes
 from ganwright.data.tables.constraints import Constraint, Order, Rows, pack_constraints, unpack_constraints
-from ganwright.data.tables.facts import ColumnFacts
 from ganwright.data.tables.frames import as_frame
 from ganwright.data.tables.identifiers import LeftOut, learn_identifiers, pack_left_out, put_back, unpack_left_out
-from ganwright.data.tables.kinds import SYNONYMS, check_wanted, decide
+from ganwright.data.tables.kinds import decide
 from ganwright.data.tables.learning import learn_column
+from ganwright.data.tables.looking import look_at_rows, wanted_kinds
 from ganwright.data.tables.packed import pack_columns, unpack_columns
 from ganwright.data.tables.panels import table_panels
 from ganwright.data.tables.writing import Style, write_rows
 from ganwright.data.tables.writing import natural_of as natural_of
-from ganwright.runtime.keys import Key
 
-SAMPLE = 100_000
-"""Rows that the distribution of a column is learned from, at most."""
 MOST_NOTES = 12
 """On constraints; the others are counted."""
 
@@ -301,8 +297,8 @@ class Table(Modality):
             UsageError: a column that is wanted as something does not exist, or is nothing of the kind; a constraint is none,
                 or most rows break it.
         """
-        wanted = _pairs(self.columns)
-        facts = self._look(source, wanted, progress)
+        wanted = wanted_kinds(self.columns)
+        facts = look_at_rows(source, wanted, self.drop, progress)
         columns: list[Column] = []
         left_out: list[LeftOut] = []
         for place, (name, each) in enumerate(facts.items()):
@@ -325,22 +321,6 @@ class Table(Modality):
             codec = TableCodec(columns, left_out, codec.style, constraints)
         source.notes += codec_notes(codec)
         return codec
-
-    def _look(self, source: Source, wanted: Mapping[str, str], progress: Progress) -> dict[str, ColumnFacts]:
-        share = min(1.0, SAMPLE / max(len(source), 1))
-        facts: dict[str, ColumnFacts] = {}
-        for start in range(0, len(source), ROWS):
-            cells = Cells.of(source.read(start, start + ROWS), source.columns)
-            if not facts:
-                check_wanted(dict.fromkeys((*wanted, *self.drop), "text") | dict(wanted), cells.names)
-                words = {name for name, kind in wanted.items() if SYNONYMS.get(kind, kind) in ("category", "yes/no")}
-                facts = {name: ColumnFacts(name, source.dialect.decimal, keep_words=name in words) for name in cells.names}
-            chosen = Key(0, step=start // ROWS, turn="table").generator("rows looked at").random(len(cells)) < share
-            names = [cells.name_of(row) for row in range(len(cells))]
-            for name, column in zip(cells.names, cells.columns, strict=True):
-                facts[name].add(column, names, chosen)
-            progress("looking at rows", min(start + ROWS, len(source)), len(source))
-        return facts
 
 
 def codec_notes(codec: TableCodec) -> list[str]:
@@ -366,16 +346,6 @@ def _varies(column: Column) -> bool:
 def _some(names: Sequence[str], most: int = 8) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def _pairs(columns: Sequence[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in columns:
-        name, sign, kind = text.rpartition("=")
-        if not sign:
-            raise UsageError("E-TABLE-05", f"{text!r} does not say what the column is", hints=("--column zip=category",))
-        pairs[name] = kind
-    return pairs
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ganwright.networks.keras.initializers import ONES, ZEROS, Initializer
 from ganwright.networks.keras.layer import KerasWeights, Layer, Now, Weight, axis_within
 from ganwright.networks.keras.values import Axis, Flag, Ignored, Integers, Never, Positive, Rate, Shape, Unsupported
-from ganwright.networks.parts.joint_norm import joint_statistics, normalised
+from ganwright.networks.parts.joint_norm import normalised_by_all
 from ganwright.runtime.distributed import is_meeting
 
 
@@ -96,10 +96,10 @@ class BatchNormModule(KerasWeights, _BatchNorm):
 
     def _by_all(self, rows: Tensor) -> Tensor:
         """Normalised by the statistics of what all processes have."""
-        mean, variance, _ = joint_statistics(rows)
+        y, mean, variance, _ = normalised_by_all(rows, self.weight, self.bias, self.eps)
         if self.track_running_stats:
             self._move(mean, variance)
-        return normalised(rows, mean, variance, self.weight, self.bias, self.eps)
+        return y
 
     @torch.no_grad()
     def _move(self, mean: Tensor, variance: Tensor) -> None:

@@ -1,0 +1,1 @@
+"""Time series: rows that belong together and follow each other."""
