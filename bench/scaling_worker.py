@@ -22,26 +22,27 @@ from ganwright.core.config import from_plain
 from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.group import join
 from ganwright.runtime.launching import launch
+from ganwright.runtime.nearby import Nearby
 from ganwright.training import crew
 from ganwright.training.config import TrainConfig
 
 
 class Counted:
-    """Counts what goes through an exchange of torch's."""
+    """Counts what goes through exchanges."""
 
     def __init__(self) -> None:
         self.bytes = self.calls = 0
 
-    def watch(self, name: str) -> None:
-        """From now on, those of that name."""
-        real: Callable[..., Any] = getattr(torch.distributed, name)
+    def watch(self, owner: Any, name: str) -> None:
+        """From now on, those that `owner` has by that name."""
+        real: Callable[..., Any] = getattr(owner, name)
 
-        def counted(tensor: Tensor, *others: Any) -> Any:
-            self.bytes += tensor.nbytes
+        def counted(*given: Any) -> Any:
+            self.bytes += next(value for value in given if isinstance(value, Tensor)).nbytes
             self.calls += 1
-            return real(tensor, *others)
+            return real(*given)
 
-        setattr(torch.distributed, name, counted)
+        setattr(owner, name, counted)
 
 
 def build(row: str, pictures: str) -> Work:
@@ -51,7 +52,9 @@ def build(row: str, pictures: str) -> Work:
     crew.begin(training.config, training.state)
     counted, steps = Counted(), 0
     for name in ("all_reduce", "broadcast"):
-        counted.watch(name)
+        counted.watch(torch.distributed, name)
+    for name in ("add", "gathered"):
+        counted.watch(Nearby, name)
 
     def step() -> None:
         nonlocal steps
@@ -61,7 +64,7 @@ def build(row: str, pictures: str) -> Work:
         if steps == 3 and "RANK" in os.environ:
             players = (training.state.generator, training.state.discriminator)
             least = 4 * sum(weight.numel() for network in players for weight in network.parameters())
-            told = {"bytes": counted.bytes // 3, "exchanges": counted.calls / 3, "least": least}
+            told = {"bytes": counted.bytes // 3, "exchanges": round(counted.calls / 3, 1), "least": least}
             Path(pictures).with_name(f"{row}.told.json").write_text(json.dumps(told), encoding="utf-8")
 
     return Work(step, training.config.batch)

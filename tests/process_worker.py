@@ -34,7 +34,9 @@ from ganwright.recipes.registry import RECIPES
 from ganwright.regularizers.lecam import Lecam
 from ganwright.regularizers.r1 import R1
 from ganwright.regularizers.r2 import R2
+from ganwright.runtime.distributed import come_near
 from ganwright.runtime.keys import Key
+from ganwright.runtime.nearby import Nearby, meet
 from ganwright.training.adaptive import Adaptive
 from ganwright.training.average import on_device
 from ganwright.training.batches import Batches
@@ -173,12 +175,14 @@ def _doubled(value: Any) -> Any:
     return tuple(_doubled(each) for each in value) if isinstance(value, tuple) else value
 
 
-def all_of_them() -> dict[str, Any]:
-    """Every case in both precisions."""
+def all_of_them(nearby: Nearby | None = None) -> dict[str, Any]:
+    """Every case in both precisions, by way of `nearby`; then every recipe, by torch's way."""
     found: dict[str, Any] = {}
+    come_near(nearby)
     for name, (config, dataset) in cases().items():
         found[f"{name}, double"] = trained(config, dataset, LONG, double=True)
         found[f"{name}, single"] = trained(config, dataset, SHORT, double=False)
+    come_near(None)
     for name, (config, dataset) in recipes().items():
         found[f"recipe {name}"] = trained(config, dataset, FEW, double=False)
     return found
@@ -190,7 +194,7 @@ if __name__ == "__main__":
     torch.distributed.init_process_group(
         "gloo", store=meeting_place, rank=rank, world_size=size, timeout=timedelta(seconds=120)
     )
-    result = all_of_them()
+    result = all_of_them(meet(rank, size, meeting_place))
     if rank == 0:
         out.write_text(json.dumps(result))
     torch.distributed.barrier()

@@ -11,6 +11,8 @@ import torch
 import torch.distributed
 from torch import Tensor
 
+from ganwright.runtime.nearby import HALF, Nearby
+
 LEADER = 0
 """The process that decides, speaks and saves."""
 
@@ -51,7 +53,7 @@ def sum_over_processes(gradients: Iterable[Tensor], numbers: dict[str, Tensor]) 
         return numbers
     each = [*gradients, *numbers.values()]
     flat = torch.cat([value.reshape(-1) for value in each])
-    torch.distributed.all_reduce(flat)
+    _add(flat)
     sums = [part.view_as(value) for value, part in zip(each, flat.split([value.numel() for value in each]), strict=True)]
     first = len(each) - len(numbers)
     for gradient, part in zip(each[:first], sums, strict=False):
@@ -63,9 +65,21 @@ def summed(value: Tensor) -> Tensor:
     """The sum of `value` over all processes; nothing flows back through it."""
     if world_size() == 1:
         return value
-    total = value.detach().clone()
-    torch.distributed.all_reduce(total)
+    total = value.detach().clone(memory_format=torch.contiguous_format)
+    _add(total.view(-1))
     return total
+
+
+def gathered(value: Tensor) -> list[Tensor]:
+    """What each process has as its `value`, in their order; all are of one shape, and nothing flows back."""
+    if world_size() == 1:
+        return [value.detach()]
+    mine = value.detach().contiguous()
+    if _nearby is not None and mine.device.type == "cpu" and mine.nbytes <= HALF:
+        return _nearby.gathered(mine)
+    every = [torch.empty_like(mine) for _ in range(world_size())]
+    torch.distributed.all_gather(every, mine)
+    return every
 
 
 def summed_within(value: Tensor) -> Tensor:
@@ -86,6 +100,23 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         return _Sum.apply(gradient)
+
+
+_nearby: Nearby | None = None
+
+
+def come_near(others: Nearby | None) -> None:
+    """From now on, what lies on the CPU goes by this way, where there is one, instead of torch's."""
+    global _nearby
+    _nearby = others
+
+
+def _add(flat: Tensor) -> None:
+    """Replace (N,) by its sum over all processes."""
+    if _nearby is not None and flat.device.type == "cpu":
+        _nearby.add(flat)
+    else:
+        torch.distributed.all_reduce(flat)
 
 
 _meeting = False

@@ -47,8 +47,8 @@ def test_it_is_what_torch_does(shape: tuple[int, ...], channels_last: bool, dtyp
 def test_its_derivatives_have_derivatives(plain: bool) -> None:
     x, scale, shift = drawn((6, 3, 4, 4), torch.float64)
 
-    def y_of(*inputs: Tensor) -> Tensor:
-        return normalised_by_all(*inputs, *((None, None) if plain else ()), EPS)[0]
+    def y_of(x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        return normalised_by_all(x, scale, shift, EPS)[0]
 
     inputs = (x,) if plain else (x, scale, shift)
     assert torch.autograd.gradcheck(y_of, inputs)

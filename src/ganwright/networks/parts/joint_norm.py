@@ -1,7 +1,7 @@
 """Batch normalisation by the statistics of the whole global batch, of which each process has a part.
 
 torch's SyncBatchNorm refuses CPUs, and its derivative cannot be derived again, which R1 and R2 ask for. Here each process
-puts the mean, the sum of squares around it and the count of its rows into a table that all add up (Chan et al. 1979,
+puts the mean, the sum of squares around it and the count of its rows into a table that all get (Chan et al. 1979,
 Updating formulae and a pairwise algorithm). What follows is there twice: in torch's own kernels, as quick as in a lone
 process, and in ordinary arithmetic, for a derivative that is to be derived again.
 """
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganwright.runtime.distributed import is_meeting, rank, summed, summed_within, world_size
+from ganwright.runtime.distributed import gathered, is_meeting, rank, summed, summed_within, world_size
 
 
 def normalised_by_all(
@@ -36,8 +36,7 @@ class _ByAll(torch.autograd.Function):
         still = torch.zeros(x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
         own_mean, own_variance = torch.ops.aten.batch_norm_update_stats(x, still, still, 0.0)
         rows = x.numel() // x.shape[1]
-        table = summed(_placed(own_mean, own_variance * rows, rows))
-        mean, variance, count = _joined(table)
+        mean, variance, count = _joined(torch.stack(gathered(_row(own_mean, own_variance * rows, rows))))
         y = torch.batch_norm(x, weight, bias, mean, variance, False, 0.0, eps, torch.backends.cudnn.enabled)
         ctx.eps = eps
         ctx.save_for_backward(x, weight, bias, mean, variance, count)
@@ -78,19 +77,18 @@ def _by_arithmetic(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: f
     dims = [dim for dim in range(x.ndim) if dim != 1]
     own_mean = x.mean(dims)
     around = (x - own_mean.view(shape)).square().sum(dims)
-    mean, variance, _ = _joined(summed_within(_placed(own_mean, around, x.numel() // x.shape[1])))
+    place = torch.zeros(world_size(), 1, dtype=own_mean.dtype, device=x.device)
+    place[rank()] = 1
+    mean, variance, _ = _joined(summed_within(place * _row(own_mean, around, x.numel() // x.shape[1])))
     scale = (variance + eps).rsqrt()
     scale = scale if weight is None else scale * weight
     shift = -mean * scale if bias is None else bias - mean * scale
     return x * scale.view(shape) + shift.view(shape)
 
 
-def _placed(mean: Tensor, around: Tensor, rows: int) -> Tensor:
-    """This process's row of the table (processes, 2 C + 1), zeros elsewhere."""
-    row = torch.cat([mean, around, mean.new_tensor([rows])])
-    place = torch.zeros(world_size(), 1, dtype=row.dtype, device=row.device)
-    place[rank()] = 1
-    return place * row
+def _row(mean: Tensor, around: Tensor, rows: int) -> Tensor:
+    """This process's row (2 C + 1) of the table."""
+    return torch.cat([mean, around, mean.new_tensor([rows])])
 
 
 def _joined(table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
