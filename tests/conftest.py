@@ -45,6 +45,13 @@ def refuse_to_unpickle(event: str, arguments: tuple[object, ...]) -> None:
 # For the whole test run, and in every process of it.
 sys.addaudithook(refuse_to_unpickle)
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something costly come first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 REAL_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 

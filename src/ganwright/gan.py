@@ -49,7 +49,7 @@ from ganwright.runtime.device import DeviceChoice, PrecisionChoice, find_machine
 from ganwright.runtime.distributed import LEADER
 from ganwright.runtime.events import Subscriber
 from ganwright.starting import Carriage, halves_of, new_folder, read_again, read_start
-from ganwright.together import Followed, begun_run, follow, hand_over, joined, leading, note_run, records, stream_of
+from ganwright.together import Followed, begun_run, company, follow, hand_over, leading, note_run, records, stream_of
 from ganwright.training.augmenting import AugmentChoice
 from ganwright.training.config import TrainConfig
 from ganwright.training.events import Ended, Progress, Scored, Warned
@@ -183,6 +183,7 @@ class GAN:
         keep: int = CHECKPOINTS,
         holdout: bool = True,
         patience: int | None = None,
+        processes: int | None = None,
         subscribers: Sequence[Subscriber] = (),
         handle_signals: bool = False,
         started: float | None = None,
@@ -207,6 +208,8 @@ class GAN:
             holdout: keep some records from training (5%, at least 200, at most 10%), so that `evaluate` can tell whether
                 it copies, and what real records would get.
             patience: stop after so many scores in a row that are no better than the best one.
+            processes: on this machine, that share each batch; they are started, and end with the training. None is one, or
+                as many as this program was started in (torchrun).
             subscribers: called with every event (`Progress`, `Pictures`, ...).
             handle_signals: the first Ctrl-C saves and stops.
             started: of `time.monotonic`; a time budget counts from then, or from the call.
@@ -221,77 +224,79 @@ class GAN:
         budget = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
         choices = Choices(**{field.name: getattr(self, field.name) for field in fields(Choices)})
         parts = choices.parts()
-        us = joined()
         machine = find_machine(self.device)
         keep_freed_memory()
         halves = half(self.generator), half(self.discriminator)
-        if us is not None and stream:
-            raise UsageError(
-                "E-PEER-07", "several processes cannot share a stream", hints=("train on what can be read twice",)
-            )
-        if us is not None and us.place.rank != LEADER:
-            return self._take_over(follow(us, data, halves, machine.device, handle_signals))
-        if (run_before := begun_run()) is not None:
-            go_on = partial(self.resume, run_before, data, subscribers=subscribers, handle_signals=handle_signals)
-            again = go_on(generator=self.generator, discriminator=self.discriminator)
-            vars(self).update({name: value for name, value in vars(again).items() if name.endswith("_")})
+        with company(processes, halves, machine.device) as us:
+            if us is not None and stream:
+                raise UsageError(
+                    "E-PEER-07", "several processes cannot share a stream", hints=("train on what can be read twice",)
+                )
+            if us is not None and us.place.rank != LEADER:
+                return self._take_over(follow(us, data, halves, machine.device, handle_signals))
+            if (run_before := begun_run()) is not None:
+                go_on = partial(self.resume, run_before, data, subscribers=subscribers, handle_signals=handle_signals)
+                again = go_on(generator=self.generator, discriminator=self.discriminator)
+                vars(self).update({name: value for name, value in vars(again).items() if name.endswith("_")})
+                return self
+            course = self._new_course(subscribers, handle_signals)
+            events = course.events
+            with leading(), own_random_state(machine.device):
+                start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
+                own = "network" in parts
+                recipe = self.recipe or (start and start.recipe) or ("plain" if own else None)
+                request = request_of(
+                    data,
+                    modality=read_as(recipe, self.modality if start is None else start.modality(self.modality)),
+                    limit=limit,
+                    start_from="" if start is None else start.place,
+                    as_numbers=own,
+                    holdout=holdout,
+                    epochs=epochs is not None,
+                    keep_discriminator=keep_discriminator,
+                    keep=keep,
+                )
+                split = (
+                    stream_of(request, data, course.preparing()) if stream else records(request, data, course.preparing())
+                )
+                dataset = split.train
+                self.data_report_ = dataset.whole.report
+                events.emit(DataReady(self.data_report_, dataset, split.held_out))
+                plan = make_plan(
+                    dataset,
+                    machine,
+                    recipe=recipe,
+                    budget=budget,
+                    seed=self.seed,
+                    batch=self.batch,
+                    precision=self.precision,
+                    parts=parts,
+                    conditional=self.conditional if start is None else start.conditional(self.conditional, dataset),
+                    balance=self.balance,
+                    begin=None if start is None else partial(start.begin, asked=self.recipe or "", given=own),
+                    settings=choices.settings(self.settings or {}),
+                    patience=patience,
+                    spent_seconds=time.monotonic() - began,
+                )
+                self.plan_, self.config_ = plan, plan.config
+                deadline = None if plan.deadline_seconds is None else began + plan.deadline_seconds
+                request = replace(
+                    request,
+                    train_seconds=None if deadline is None else deadline - time.monotonic(),
+                    look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
+                )
+                state = initial_state(self.config_, run_spec(self.config_, dataset))
+                carriage = None if start is None else start.carry_into(state, self.config_, plan.spec)
+                folder = new_folder(run, split, plan, request, carriage)
+                with alone(folder) if folder else nullcontext():
+                    self.run_ = folder.path if folder else None
+                    course.record(folder, self.config_, split, request)
+                    events.emit(PlanReady(plan, folder))
+                    if carriage is not None:
+                        self.carried_over_ = carriage
+                        events.emit(CarriedOver(carriage))
+                    self._train(course, split, request, deadline, state)
             return self
-        course = self._new_course(subscribers, handle_signals)
-        events = course.events
-        with leading(), own_random_state(machine.device):
-            start = None if start_from is None else read_start(start_from, *halves_of(parts.get("network")))
-            own = "network" in parts
-            recipe = self.recipe or (start and start.recipe) or ("plain" if own else None)
-            request = request_of(
-                data,
-                modality=read_as(recipe, self.modality if start is None else start.modality(self.modality)),
-                limit=limit,
-                start_from="" if start is None else start.place,
-                as_numbers=own,
-                holdout=holdout,
-                epochs=epochs is not None,
-                keep_discriminator=keep_discriminator,
-                keep=keep,
-            )
-            split = stream_of(request, data, course.preparing()) if stream else records(request, data, course.preparing())
-            dataset = split.train
-            self.data_report_ = dataset.whole.report
-            events.emit(DataReady(self.data_report_, dataset, split.held_out))
-            plan = make_plan(
-                dataset,
-                machine,
-                recipe=recipe,
-                budget=budget,
-                seed=self.seed,
-                batch=self.batch,
-                precision=self.precision,
-                parts=parts,
-                conditional=self.conditional if start is None else start.conditional(self.conditional, dataset),
-                balance=self.balance,
-                begin=None if start is None else partial(start.begin, asked=self.recipe or "", given=own),
-                settings=choices.settings(self.settings or {}),
-                patience=patience,
-                spent_seconds=time.monotonic() - began,
-            )
-            self.plan_, self.config_ = plan, plan.config
-            deadline = None if plan.deadline_seconds is None else began + plan.deadline_seconds
-            request = replace(
-                request,
-                train_seconds=None if deadline is None else deadline - time.monotonic(),
-                look_every_samples=None if save_every_epochs is None else save_every_epochs * len(dataset),
-            )
-            state = initial_state(self.config_, run_spec(self.config_, dataset))
-            carriage = None if start is None else start.carry_into(state, self.config_, plan.spec)
-            folder = new_folder(run, split, plan, request, carriage)
-            with alone(folder) if folder else nullcontext():
-                self.run_ = folder.path if folder else None
-                course.record(folder, self.config_, split, request)
-                events.emit(PlanReady(plan, folder))
-                if carriage is not None:
-                    self.carried_over_ = carriage
-                    events.emit(CarriedOver(carriage))
-                self._train(course, split, request, deadline, state)
-        return self
 
     @classmethod
     def resume(
@@ -306,6 +311,7 @@ class GAN:
         images: int | None = None,
         generator: Network | None = None,
         discriminator: Network | None = None,
+        processes: int | None = None,
         subscribers: Sequence[Subscriber] = (),
         handle_signals: bool = False,
     ) -> Self:
@@ -320,7 +326,7 @@ class GAN:
             minutes, seconds, epochs, steps, images: train for so much more from where it is, at most one of them; also a
                 run that is finished. Without any it comes to the end that was planned.
             generator, discriminator: of a run with your own modules, modules like those.
-            subscribers, handle_signals: as for `fit`.
+            processes, subscribers, handle_signals: as for `fit`.
 
         Raises:
             DataError: there is nothing to go on with, or the data hold other records.
@@ -329,12 +335,13 @@ class GAN:
         """
         halves = half(generator), half(discriminator)
         more = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
-        us = joined()
-        if us is not None and us.place.rank != LEADER:
-            return cls()._take_over(follow(us, data, halves, find_machine().device, handle_signals))
-        more = Budget() if begun_run() is not None else more  # which was given when it was begun
-        with leading():
-            return cls._go_on(find_run(str(run)), data, halves, more, subscribers, handle_signals)
+        device = find_machine().device
+        with company(processes, halves, device) as us:
+            if us is not None and us.place.rank != LEADER:
+                return cls()._take_over(follow(us, data, halves, device, handle_signals))
+            more = Budget() if begun_run() is not None else more  # which was given when it was begun
+            with leading():
+                return cls._go_on(find_run(str(run)), data, halves, more, subscribers, handle_signals)
 
     @classmethod
     def _go_on(

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from ganwright.core.config import from_plain, to_plain
-from ganwright.core.errors import DataError, GanwrightError
+from ganwright.core.errors import DataError, GanwrightError, UsageError
+from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split, hold_out
 from ganwright.data.preparation import prepare
 from ganwright.data.stream import open_stream
 from ganwright.model.model import Model
 from ganwright.resuming import Half, config_from, data_of
+from ganwright.runtime.companions import companions
 from ganwright.runtime.device import own_random_state
 from ganwright.runtime.distributed import LEADER
 from ganwright.runtime.group import Group, Lost, group, join
@@ -56,6 +60,21 @@ def joined() -> Group | None:
     if us is not None and us.place.restarts and (code := us.word(OVER)) is not None:
         raise SystemExit(int(code))
     return us
+
+
+@contextlib.contextmanager
+def company(processes: int | None, halves: tuple[Half, Half], device: str) -> Generator[Group | None]:
+    """Those that this process trains with: the ones that were started with it, or so many that are started now.
+
+    Raises:
+        UsageError: networks of one's own cannot be handed to processes that know nothing of the program.
+    """
+    if processes is not None and processes > 1 and any(isinstance(half, nn.Module) for half in halves):
+        what = "processes that are started here do not know your own networks"
+        hints = ("torchrun --nproc-per-node 2 program.py", "networks as text: Layers([...])")
+        raise UsageError("E-PEER-08", what, hints=hints)
+    with companions(processes, ("-m", "ganwright.following", device)):
+        yield joined()
 
 
 def begun_run() -> Path | None:
@@ -107,7 +126,7 @@ def records(request: Request, data: Any, progress: Told | None = None) -> Split:
     options: dict[str, Any] = {} if progress is None else {"progress": progress}
     whole = prepare(data, request.modality, limit=request.limit, as_numbers=request.as_numbers, **options)
     split = hold_out(whole) if request.holdout else Split(whole)
-    crew.show_data(request=to_plain(request), fingerprint=whole.fingerprint)
+    crew.show_data(request=to_plain(request), fingerprint=whole.fingerprint, folder=str(whole.folder or ""))
     return split
 
 
@@ -145,7 +164,7 @@ def _follow(us: Group, data: Any, halves: tuple[Half, Half], device: str, stop: 
     if seen is None:
         raise SystemExit(1)
     request = from_plain(Request, seen["request"], "request")
-    split = _records_here(us, request, data)
+    split = _records_here(us, request, data, seen["folder"])
     if (found := split.train.whole.fingerprint) != seen["fingerprint"]:
         what = f"the data of {split.train.whole.report.place} are not those of rank {LEADER}"
         why = f"fingerprint {found[:12]}, {seen['fingerprint'][:12]} there"
@@ -175,8 +194,15 @@ def _follow(us: Group, data: Any, halves: tuple[Half, Half], device: str, stop: 
     return Followed(ended, str(facts["signal"]), config_of(facts["config"]), split, run, model)
 
 
-def _records_here(us: Group, request: Request, data: Any) -> Split:
-    """One process of a machine reads the data, the others find what it has packed."""
+def _records_here(us: Group, request: Request, data: Any, folder: str) -> Split:
+    """One process of a machine reads the data, the others find what it has packed.
+
+    Args:
+        folder: where the leader's lie packed; on its own machine, what it had in memory is found there.
+    """
+    if data is None and not request.place and folder and Path(folder).is_dir():
+        packed = Dataset.open(Path(folder))
+        return hold_out(packed) if request.holdout else Split(packed)
     ready = f"{us.place.restarts}/data of node {us.place.node}"
     first = us.place.local_rank == 0
     if us.place.node != 0 and not first:

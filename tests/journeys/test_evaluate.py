@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.xdist_group("evaluate")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("-n", "120", "--features", "random")
 

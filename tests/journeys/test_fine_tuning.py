@@ -32,6 +32,8 @@ from ganwright.training.config import TrainConfig
 from ganwright.training.events import Checkpointed
 from ganwright.training.state import initial_state
 
+pytestmark = pytest.mark.xdist_group("fine tuning")
+
 SMALL = {"network": {"width": 8, "latent": 16}, "scoring": {"share": 0.0}}
 
 

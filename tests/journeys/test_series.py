@@ -12,6 +12,8 @@ from support import station_rows
 from ganwright import GAN, Series
 from ganwright.cli.app import run
 
+pytestmark = pytest.mark.xdist_group("series")
+
 SAID = ["--time-column", "day", "--series-column", "station"]
 
 

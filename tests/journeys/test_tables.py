@@ -11,6 +11,8 @@ import pytest
 
 from ganwright.cli.app import run
 
+pytestmark = pytest.mark.xdist_group("tables")
+
 COLUMNS = ["order_id", "price", "qty", "day", "region", "borough", "zone", "vip"]
 
 

@@ -30,6 +30,9 @@ class Dataset:
     more: the files it was made from may change or go.
     """
 
+    folder: Path | None = None
+    """Where it lies; None for what is in memory alone, or elsewhere."""
+
     def __init__(self, columns: Mapping[str, np.ndarray], codec: Codec, report: DataReport, fingerprint: str) -> None:
         self.columns = dict(columns)
         self.codec = codec
@@ -56,9 +59,11 @@ class Dataset:
             }
             if {len(column) for column in columns.values()} != {facts["rows"]}:
                 raise ValueError("its columns differ in length")
-            return cls(columns, codec, from_plain(DataReport, facts["report"]), facts["fingerprint"])
+            opened = cls(columns, codec, from_plain(DataReport, facts["report"]), facts["fingerprint"])
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise DataError("E-DATA-06", "packed data cannot be opened", where=str(folder), why=str(error)) from None
+        opened.folder = folder
+        return opened
 
     def __len__(self) -> int:
         return len(self.columns["x"])
@@ -136,7 +141,9 @@ class Dataset:
     def as_cached(self, seconds: float, place: str) -> Dataset:
         """The same data with a report that says it was prepared before."""
         report = replace(self.report, cached=True, seconds=seconds, place=place)
-        return Dataset(self.columns, self.codec, report, self.fingerprint)
+        same = Dataset(self.columns, self.codec, report, self.fingerprint)
+        same.folder = self.folder
+        return same
 
 
 def column_file(name: str, place: int) -> str:

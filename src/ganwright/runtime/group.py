@@ -260,6 +260,17 @@ def join() -> Group | None:
     return _group
 
 
+def depart() -> None:
+    """Leave the others for good; this process is alone again, and can join others."""
+    global _group
+    if _group is None:
+        return
+    _group.leave()
+    _group = None
+    come_near(None)
+    torch.distributed.destroy_process_group()
+
+
 @contextlib.contextmanager
 def explained() -> Generator[None]:
     """An exchange that fails meanwhile is told of by its reason."""

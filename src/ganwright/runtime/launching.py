@@ -44,10 +44,7 @@ class LoopbackRendezvous(RendezvousHandler):
     """Where the processes of one machine meet: a store that listens on the loopback interface alone."""
 
     def __init__(self, run_id: str) -> None:
-        listening = socket.create_server((HOME, 0))
-        port = int(listening.getsockname()[1])
-        patience = timedelta(seconds=MEETING_SECONDS)
-        self._server = TCPStore(HOME, port, None, True, patience, False, master_listen_fd=listening.detach())
+        self._server, port = loopback_store()
         self._run_id, self._round, self._place = run_id, 0, RendezvousStoreInfo(HOME, port)
 
     @property
@@ -83,6 +80,14 @@ class LoopbackRendezvous(RendezvousHandler):
     def shutdown(self) -> bool:
         """Nothing has to be told to anybody."""
         return True
+
+
+def loopback_store() -> tuple[TCPStore, int]:
+    """A store that no other machine can reach, and its port."""
+    listening = socket.create_server((HOME, 0))
+    port = int(listening.getsockname()[1])
+    patience = timedelta(seconds=MEETING_SECONDS)
+    return TCPStore(HOME, port, None, True, patience, False, master_listen_fd=listening.detach()), port
 
 
 def _loopback(parameters: RendezvousParameters) -> RendezvousHandler:
@@ -134,7 +139,7 @@ def launch(
         rendezvous_handler_registry.register(NETWORK, _network)
     if nodes == 1:
         for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):
-            os.environ.setdefault(name, _loopback_interface())
+            os.environ.setdefault(name, loopback_interface())
     else:
         say(f"whoever reaches {rendezvous} can take part in this training: let only these machines reach it")
     # Left to itself torch goes by names, and many a machine has a name that leads to its loopback interface.
@@ -204,6 +209,7 @@ def _code_of(failures: Mapping[int, ProcessFailure], say: Callable[[str], object
     return ResourceError.exit_code
 
 
-def _loopback_interface() -> str:
+def loopback_interface() -> str:
+    """The name of the network interface that leads nowhere else."""
     names = [name for _, name in socket.if_nameindex()]
     return next((name for name in ("lo", "lo0") if name in names), names[0])

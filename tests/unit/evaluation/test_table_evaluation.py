@@ -22,6 +22,8 @@ from ganwright.evaluation.report import write_report
 from ganwright.evaluation.result import ColumnPlot, Evaluation
 from ganwright.evaluation.telling import lines
 
+pytestmark = pytest.mark.xdist_group("table evaluation")
+
 
 def rows(count: int, seed: int) -> pd.DataFrame:
     """Numbers, a date, words one of which is rare, and gaps."""

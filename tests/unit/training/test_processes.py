@@ -12,6 +12,8 @@ from typing import Any
 import process_worker
 import pytest
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 WORKER = Path(process_worker.__file__)
 CASES = tuple(process_worker.cases())
 
