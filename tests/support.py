@@ -125,7 +125,7 @@ def tiny_data_of(recipe: str) -> Dataset:
         return tiny_texts()
     if recipe in ("spectrogram", "wavegan"):
         return tiny_sounds(representation="waveform" if recipe == "wavegan" else "spectrogram")
-    if recipe in ("conv_series", "doppelganger"):
+    if recipe in ("conv_series", "doppelganger", "recurrent_series"):
         return tiny_series()
     return tiny_dataset(16)
 

@@ -23,7 +23,7 @@ every_recipe = pytest.mark.parametrize("name", RECIPES.names())
 
 OF_TABLES, OF_WAVES = {"columns"}, {"wavegan"}
 OF_TEXTS = {"text", "wgan_gp_text"}
-OF_SERIES = {"conv_series", "doppelganger"}
+OF_SERIES = {"conv_series", "doppelganger", "recurrent_series"}
 PUBLISHED = {f"{base}-{variant}" for base, variants in RECIPES.variants.items() for variant in variants}
 """Recipes for many GPUs, whose networks are built on the meta device only."""
 

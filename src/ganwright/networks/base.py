@@ -96,6 +96,9 @@ class Generator(Network):
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         """A batch; `noise` has one tensor (B, *shape) per declared input."""
 
+    def follow(self, samples_seen: int, total_samples: int) -> None:
+        """Set what changes in the course of training, by a schedule of the family's; nothing here."""
+
     def log_likelihood(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
         """How likely it is to make records x (B, *spec.shape), (B,) in nats.
 

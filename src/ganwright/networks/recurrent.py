@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, embedding
 
+from ganwright.core.schedule import Schedule, value_at
 from ganwright.data.spec import DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
@@ -48,7 +49,7 @@ class Recurrent(NetworkFamily):
     """Channels of the discriminator."""
     blocks: int = 2
     """Residual blocks of the discriminator, each at half the length of the one before."""
-    temperature: float = 1.0
+    temperature: float | Schedule = 1.0
     """Of the probabilities that a gradient goes through: small ones have large gradients at few symbols."""
 
     kinds = frozenset({"text"})
@@ -59,8 +60,9 @@ class Recurrent(NetworkFamily):
             check_width(name, getattr(self, name))
         if not 0 < self.blocks <= MOST_BLOCKS:
             raise ValueError(f"blocks must lie in 1..{MOST_BLOCKS}, not {self.blocks}")
-        if not 0.01 <= self.temperature <= 100:
-            raise ValueError(f"temperature must lie in 0.01..100, not {self.temperature}")
+        for seen in (0, 1):
+            if not 0.01 <= (temperature := value_at(self.temperature, seen, 1)) <= 100:
+                raise ValueError(f"temperature must lie in 0.01..100, not {temperature}")
 
     @property
     def condition_inputs(self) -> int:
@@ -88,12 +90,17 @@ class RecurrentGenerator(Generator):
             "latent": NoiseInput((family.latent,), family.noise),
             "choices": NoiseInput((self.length,), "uniform"),
         }
-        self.temperature = family.temperature
+        self._schedule = family.temperature
+        self.follow(0, 1)
         self.start = nn.Linear(family.latent, family.width)
         # One vector more than there are symbols: that of "nothing yet".
         self.read = nn.Embedding(self.symbols + 1, family.symbol_width)
         self.memory = nn.GRU(family.symbol_width, family.width, batch_first=True)
         self.write = nn.Linear(family.width, self.symbols)
+
+    def follow(self, samples_seen: int, total_samples: int) -> None:
+        """Let the temperature follow its schedule."""
+        self.temperature = value_at(self._schedule, samples_seen, total_samples)
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         memory = self.start(noise["latent"]).tanh()

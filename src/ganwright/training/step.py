@@ -35,6 +35,7 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     now = (state.samples_seen, config.total_samples)
     config.generator_optimizer.follow(state.generator_optimizer, *now)
     config.discriminator_optimizer.follow(state.discriminator_optimizer, *now)
+    state.generator.follow(*now)
 
     # This process's rows of the global batch, in as many parts as are worked on one after another.
     parts = parts_of(config.batch, config.micro_batches)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from support import text_spec, tiny_config, tiny_texts, train
 from torch import Tensor
@@ -81,6 +83,16 @@ def test_a_gradient_reaches_the_probabilities_of_what_was_not_chosen() -> None:
     (x * wish).sum().backward()
     assert made.write.bias.grad is not None
     assert float(made.write.bias.grad[5]) > 0
+
+
+def test_the_temperature_of_gradients_follows_its_schedule() -> None:
+    family = replace(SMALL, temperature=Schedule(2.0, 0.5, curve="linear"))
+    config = tiny_config(network=family, batch=16, total_samples=160)
+    state, _ = train(config, 6, tiny_texts())
+    assert isinstance(state.generator, RecurrentGenerator)
+    assert state.generator.temperature == pytest.approx(2.0 - 1.5 * 5 / 10)  # as it was when the sixth step began
+    with pytest.raises(ValueError, match=r"0\.001"):
+        replace(SMALL, temperature=Schedule(1.0, 0.001))
 
 
 def test_a_low_temperature_writes_what_is_likeliest() -> None:
