@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ganwright.core.budget import Budget
-from ganwright.core.schedule import Schedule
 from ganwright.data.spec import DataSpec
-from ganwright.losses.relativistic import Relativistic
 from ganwright.networks.recurrent_series import RecurrentSeries
-from ganwright.optimizers.adam import Adam
-from ganwright.regularizers.r1 import R1
-from ganwright.regularizers.r2 import R2
+from ganwright.recipes.conv_series import conv_series
 from ganwright.runtime.device import Machine
 from ganwright.training.config import TrainConfig
 
 
 def recurrent_series(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
-    """DoppelGANger's networks (Lin et al. 2020), trained as a relativistic pair with lazy R1 and R2."""
-    optimizer = Adam(learning_rate=Schedule(1e-3, 2e-5), beta1=0.0, beta2=0.99)
-    return TrainConfig(
-        recipe="recurrent_series",
-        network=RecurrentSeries(),
-        loss=Relativistic(),
-        regularizers=(R1(weight=0.1, interval=4), R2(weight=0.1, interval=4)),
-        generator_optimizer=optimizer,
-        discriminator_optimizer=optimizer,
-        batch=100,
-        average_half_life_samples=20_000,
-        precision=machine.precision("auto"),
-        device=machine.device,
-    )
+    """DoppelGANger's networks (Lin et al. 2020, arXiv:1909.13403), trained as `conv_series` is."""
+    return replace(conv_series(spec, machine, budget), recipe="recurrent_series", network=RecurrentSeries(), batch=100)
