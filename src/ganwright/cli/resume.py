@@ -7,7 +7,7 @@ from typing import Any
 
 from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
-from ganwright.cli.processes import launched
+from ganwright.cli.processes import ALONE, Shared, launched
 from ganwright.cli.train import say_the_end
 from ganwright.core.budget import parse_count, parse_duration
 
@@ -21,10 +21,7 @@ def resume(
     epochs: float | None = None,
     steps: str | None = None,
     images: str | None = None,
-    processes: int | None = None,
-    nodes: int = 1,
-    rendezvous: str = "",
-    max_restarts: int = 0,
+    shared: Shared = ALONE,
     json: Json = False,
     debug: Debug = False,
 ) -> int:
@@ -47,16 +44,8 @@ def resume(
         Instead: so many more training steps, as 5000 or 5k.
     images
         Instead: so many more pictures shown to the discriminator, as 2M.
-    processes
-        Processes on this machine that share each batch; it may be another number than before. Default: one for each GPU.
-    nodes
-        Machines that train together; the same command is given on each of them.
-    rendezvous
-        Where they meet: HOST:PORT, with HOST one of the machines.
-    max_restarts
-        When a process dies, start all of them anew so many times, from the newest checkpoint.
     """
-    if (code := launched(processes, nodes, rendezvous, max_restarts, Output(json))) is not None:
+    if (code := launched(shared, Output(json))) is not None:
         return code
     more: dict[str, Any] = {"seconds": parse_duration(time) if time is not None else None, "epochs": epochs}
     more["steps"] = parse_count(steps) if steps is not None else None

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Augment, Debug, Device, Json, Noise, Recipe
 from ganwright.cli.output import Output
-from ganwright.cli.processes import launched
+from ganwright.cli.processes import ALONE, Shared, launched
 from ganwright.cli.reading import AS_FOUND, Reading
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
@@ -56,10 +56,7 @@ def train(
     keep: int = 2,
     holdout: Annotated[bool, Parameter(name="--holdout", negative="--no-holdout")] = True,
     patience: int | None = None,
-    processes: int | None = None,
-    nodes: int = 1,
-    rendezvous: str = "",
-    max_restarts: int = 0,
+    shared: Shared = ALONE,
     reading: Reading = AS_FOUND,
     json: Json = False,
     debug: Debug = False,
@@ -128,16 +125,8 @@ def train(
         Keep 5% of the records (at least 200, at most 10%) from training, for `ganwright evaluate`.
     patience
         Stop early: after so many scores in a row that are no better than the best one.
-    processes
-        Processes on this machine that share each batch. Default: one for each GPU.
-    nodes
-        Machines that train together; the same command is given on each of them.
-    rendezvous
-        Where they meet: HOST:PORT, with HOST one of the machines.
-    max_restarts
-        When a process dies, start all of them anew so many times, from the newest checkpoint.
     """
-    if (code := launched(processes, nodes, rendezvous, max_restarts, Output(json))) is not None:
+    if (code := launched(shared, Output(json))) is not None:
         return code
     budget = Budget(
         seconds=parse_duration(time) if time is not None else None,

@@ -151,6 +151,8 @@ class NetworkFamily(Part, ABC):
     """The spec kinds it can draw; empty means any."""
     applies_output: ClassVar[bool] = False
     """Whether its generators apply an output activation of their own, or want none, so that the spec's is left out."""
+    hears_conditions: ClassVar[bool] = True
+    """Whether its networks can be told what is known of a record."""
 
     @property
     def cpu_widths(self) -> tuple[int, ...]:
@@ -160,7 +162,7 @@ class NetworkFamily(Part, ABC):
     @property
     def condition_inputs(self) -> int | None:
         """How many conditions its networks take; None: as many as the run has."""
-        return None
+        return None if self.hears_conditions else 0
 
     def resolved(self, spec: DataSpec) -> Self:
         """The settings with what only a look at the networks tells.

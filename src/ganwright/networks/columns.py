@@ -53,6 +53,7 @@ class Columns(NetworkFamily):
 
     kinds = frozenset({"table"})
     applies_output = True
+    hears_conditions = False
 
     def __post_init__(self) -> None:
         for name, width in (("latent", self.latent), ("width", self.width)):
@@ -65,10 +66,6 @@ class Columns(NetworkFamily):
             check_width("a hidden layer's width", width)
         if not 0.01 <= self.temperature <= 100:
             raise ValueError(f"temperature must lie in 0.01..100, not {self.temperature}")
-
-    @property
-    def condition_inputs(self) -> int:
-        return 0
 
     def generator(self, spec: DataSpec) -> Generator:
         return ColumnGenerator(self, spec)

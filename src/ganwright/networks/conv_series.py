@@ -44,14 +44,11 @@ class ConvSeries(NetworkFamily):
 
     kinds = frozenset({"series"})
     applies_output = True
+    hears_conditions = False
 
     def __post_init__(self) -> None:
         for name in ("latent", "width", "discriminator_width"):
             check_width(name, getattr(self, name))
-
-    @property
-    def condition_inputs(self) -> int:
-        return 0
 
     def generator(self, spec: DataSpec) -> Generator:
         return ConvSeriesGenerator(self, spec)

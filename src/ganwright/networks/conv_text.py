@@ -40,16 +40,13 @@ class ConvText(NetworkFamily):
     """Residual blocks of each."""
 
     kinds = frozenset({"text"})
+    hears_conditions = False
 
     def __post_init__(self) -> None:
         for name in ("latent", "width"):
             check_width(name, getattr(self, name))
         if not 0 < self.blocks <= MOST_BLOCKS:
             raise ValueError(f"blocks must lie in 1..{MOST_BLOCKS}, not {self.blocks}")
-
-    @property
-    def condition_inputs(self) -> int:
-        return 0
 
     def generator(self, spec: DataSpec) -> Generator:
         return ConvTextGenerator(self, spec)

@@ -54,6 +54,7 @@ class Recurrent(NetworkFamily):
 
     kinds = frozenset({"text"})
     applies_output = True
+    hears_conditions = False
 
     def __post_init__(self) -> None:
         for name in ("latent", "width", "symbol_width", "discriminator_width"):
@@ -63,10 +64,6 @@ class Recurrent(NetworkFamily):
         for seen in (0, 1):
             if not 0.01 <= (temperature := value_at(self.temperature, seen, 1)) <= 100:
                 raise ValueError(f"temperature must lie in 0.01..100, not {temperature}")
-
-    @property
-    def condition_inputs(self) -> int:
-        return 0
 
     def generator(self, spec: DataSpec) -> Generator:
         return RecurrentGenerator(self, spec)

@@ -46,6 +46,7 @@ class RecurrentSeries(NetworkFamily):
 
     kinds = frozenset({"series"})
     applies_output = True
+    hears_conditions = False
 
     def __post_init__(self) -> None:
         for name in ("latent", "step_latent", "width"):
@@ -56,10 +57,6 @@ class RecurrentSeries(NetworkFamily):
             raise ValueError(f"at most {MOST_LAYERS} hidden layers a network")
         for width in self.discriminator_widths:
             check_width("a hidden layer's width", width)
-
-    @property
-    def condition_inputs(self) -> int:
-        return 0
 
     def generator(self, spec: DataSpec) -> Generator:
         return RecurrentSeriesGenerator(self, spec)
