@@ -142,6 +142,6 @@ class DataSpec:
         if size > MAX_VALUES:
             raise ValueError(f"shape {self.shape} has more than {MAX_VALUES} values")
         width = sum(block.width for block in self.blocks)
-        fits = self.shape[0] == width and len(self.shape) == 1 + (self.kind == "series")
+        fits = len(self.shape) == 1 + (self.kind == "series") and self.shape[0] == width
         if (self.blocks or self.output == "blocks") and not fits:
             raise ValueError(f"shape {self.shape} is not what {len(self.blocks)} columns take")

@@ -19,8 +19,9 @@ LOOKED_AT = 20_000
 """Rows, the first of the table."""
 FEWEST_STEPS = 4
 """Rows that a series has on average, at least."""
-REGULAR = 0.6
-"""Of the steps within series that are about as long as the usual one, at least: sales of a product come at any time."""
+REGULAR = 0.7
+"""Of a series' steps, those that are about as long as the usual one, on average over series: sales of a product come at any
+time, and of days with a holiday most have none, so that only days without one follow each other regularly."""
 ABOUT = 0.25
 """How far, in parts of the usual step, one may be from it: months differ."""
 
@@ -91,11 +92,13 @@ def _times(source: Source, cells: Cells, name: str) -> np.ndarray | None:
 
 
 def _follow(times: np.ndarray, groups: np.ndarray) -> bool:
-    """Whether within each group all times differ, and most follow each other at one interval."""
+    """Whether within each group all times differ, and most follow each other at one interval, in rare groups as in others."""
     order = np.lexsort((times, groups))
     steps, inside = np.diff(times[order]), np.diff(groups[order]) == 0
-    steps = steps[inside]
+    steps, whose = steps[inside], groups[order][1:][inside]
     if not len(steps) or (steps == 0).any():
         return False
     usual = np.median(steps)
-    return bool((np.abs(steps - usual) <= ABOUT * usual).mean() >= REGULAR)
+    counts = np.bincount(whose)
+    regular = np.bincount(whose, np.abs(steps - usual) <= ABOUT * usual)
+    return bool((regular[counts > 0] / counts[counts > 0]).mean() >= REGULAR)
