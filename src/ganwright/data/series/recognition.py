@@ -92,7 +92,7 @@ def _times(source: Source, cells: Cells, name: str) -> np.ndarray | None:
 
 
 def _follow(times: np.ndarray, groups: np.ndarray) -> bool:
-    """Whether within each group all times differ, and most follow each other at one interval, in rare groups as in others."""
+    """Whether within each group all times differ, and most follow each other at one interval, in rare ones too."""
     order = np.lexsort((times, groups))
     steps, inside = np.diff(times[order]), np.diff(groups[order]) == 0
     steps, whose = steps[inside], groups[order][1:][inside]
