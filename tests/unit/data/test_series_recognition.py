@@ -42,7 +42,9 @@ def test_series_in_any_order_of_rows(freq: str) -> None:
 
 
 def test_series_that_take_turns() -> None:
-    table = pd.DataFrame({"when": DAYS, "sensor": [f"s{place % 4}" for place in range(len(DAYS))], "heat": np.arange(200) / 7})
+    table = pd.DataFrame(
+        {"when": DAYS, "sensor": [f"s{place % 4}" for place in range(len(DAYS))], "heat": np.arange(200) / 7}
+    )
     found = found_in(table)
     assert found is not None
     assert (found.series, found.count) == ("sensor", 4)
