@@ -9,29 +9,16 @@ import numpy as np
 from ganwright.data.record import Record
 from ganwright.data.sources.base import Source
 from ganwright.data.tables.cells import Cells
+from ganwright.data.wrapped import Wrapped
 
 
-class Limited(Source):
+class Limited(Wrapped):
     """`count` records of another source at even distances, so that every folder and class gets its share."""
 
     def __init__(self, source: Source, count: int) -> None:
-        self.name = source.name
-        self.place, self.labels = source.place, source.labels
-        self.columns = source.columns
-        self.whole_records = source.whole_records
-        self.dialect, self.reading = source.dialect, source.reading
-        self.skipped = source.skipped
+        super().__init__(source)
         self.notes = [*source.notes, f"{count:,} of {len(source):,} records taken, evenly spread"]
-        self._source = source
         self._count = count
-
-    @classmethod
-    def can_open(cls, data: object) -> bool:
-        return False
-
-    @classmethod
-    def open(cls, data: object) -> Limited:
-        raise TypeError("a part is made of a source, not opened")
 
     def __len__(self) -> int:
         return self._count
@@ -43,9 +30,6 @@ class Limited(Source):
             rows = self._source.read(places[0], places[-1] + 1)
             return rows.taken(np.array(places) - places[0]) if isinstance(rows, Cells) else first
         return [self._source.read(place, place + 1)[0] for place in places]
-
-    def close(self) -> None:
-        self._source.close()
 
     def fingerprint(self) -> str:
         return f"{self._source.fingerprint()}-{self._count}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin, WebPImagePlugin
 
 from ganwright.data.decoding_child import serve
-from ganwright.data.picture_fitting import fit_picture
+from ganwright.data.picture_fitting import MODES, fit_picture
 from ganwright.data.picture_names import extension_of
 
 # MPO, the JPEG of phones, is opened as JPEG. These two plugins are not loaded by themselves.
@@ -85,11 +85,29 @@ def probe(content: bytes, name: str) -> PictureFacts:
     Raises:
         PictureFault: not a picture that may be used.
     """
+    return look(content, name)[0]
+
+
+def look(content: bytes, name: str, fits: PicturePolicy | None = None) -> tuple[PictureFacts, bytes]:
+    """The facts of an encoded picture, and its pixels, if it needs no change to be what `fits` says; else b"".
+
+    Raises:
+        PictureFault: as `probe`, and as `decode` where pixels are decoded.
+    """
     with _quiet(), _opened(content, name) as image:
         width, height = image.size
-        if _orientation(image) >= 5:
+        turn = _orientation(image)
+        if turn >= 5:
             width, height = height, width
-        return PictureFacts(width, height, _colour(image))
+        facts = PictureFacts(width, height, _colour(image))
+        if fits is None or (width, height) != (fits.width, fits.height) or min(width, height) < fits.min_side:
+            return facts, b""
+        if fits.channels == 4 or image.mode != MODES[fits.channels] or "transparency" in image.info:
+            return facts, b""
+        if _container_notes(image, content, turn):
+            return facts, b""
+        _load(image)
+        return facts, image.tobytes()
 
 
 def decode(content: bytes, name: str, policy: PicturePolicy) -> tuple[np.ndarray, list[str]]:
@@ -105,13 +123,7 @@ def decode(content: bytes, name: str, policy: PicturePolicy) -> tuple[np.ndarray
         if min(upright) < policy.min_side:
             raise PictureFault(f"smaller than {policy.min_side} px")
         notes += _container_notes(image, content, turn)
-        try:
-            _decode_no_more_than_needed(image, upright, policy)
-            image.load()
-        except MemoryError:
-            raise
-        except Exception as error:  # Decoders raise whatever the bytes lead them to.
-            raise PictureFault("damaged picture") from error
+        _load(image, lambda: _decode_no_more_than_needed(image, upright, policy))
         upright_image = standard(image.transpose(TURNS[turn]) if turn != 1 else image, notes)
         pixels = fit_picture(upright_image, policy.height, policy.width, policy.channels, policy.background, notes)
         return pixels, notes
@@ -189,6 +201,17 @@ def _opened(content: bytes, name: str) -> Image.Image:
     return image
 
 
+def _load(image: Image.Image, prepare: Callable[[], None] = lambda: None) -> None:
+    """Decodes all pixels."""
+    try:
+        prepare()
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # Decoders raise whatever the bytes lead them to.
+        raise PictureFault("damaged picture") from error
+
+
 def _disguise(content: bytes) -> str:
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start[4:8] == b"ftyp":
@@ -243,8 +266,9 @@ def _decode_no_more_than_needed(image: Image.Image, upright: tuple[int, int], po
 def _answer(task: Mapping[str, Any], content: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     try:
         if task["do"] == "probe":
-            facts = probe(content, name)
-            return {"width": facts.width, "height": facts.height, "colour": facts.colour}, b""
+            fits = PicturePolicy(**task["fits"]) if "fits" in task else None
+            facts, ready = look(content, name, fits)
+            return {"width": facts.width, "height": facts.height, "colour": facts.colour}, ready
         pixels, notes = decode(content, name, PicturePolicy(**task["policy"]))
         return {"notes": notes}, pixels.tobytes()
     except PictureFault as fault:

@@ -27,8 +27,9 @@ def fit_picture(image: Image.Image, height: int, width: int, channels: int, back
         # For RGBA, Pillow resizes with the colours multiplied by alpha, as it must be.
         box = _centre(image.width, image.height, width / height)
         image = image.resize((width, height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-    pixels = np.array(image).reshape(height, width, channels)
+    pixels = np.asarray(image).reshape(height, width, channels)
     if channels == 4:
+        pixels = pixels.copy()
         pixels[pixels[..., 3] == 0, :3] = colour
     return pixels
 

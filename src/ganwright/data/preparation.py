@@ -35,6 +35,7 @@ from ganwright.data.record import Skipped
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
 from ganwright.data.series.arranged import Arranged
 from ganwright.data.series.recognition import ask, recognised
+from ganwright.data.seen import Seen
 from ganwright.data.shards import Shards, is_packed
 from ganwright.data.sources.base import Source
 from ganwright.runtime.files import cache_root, require_space, temporary_beside
@@ -89,7 +90,9 @@ def prepare(
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
         _remove_abandoned(folder.parent)
-        codec = codec or modality.fit(source, progress)
+        if codec is None:
+            source = Seen(source) if modality.decodes_twice else source
+            codec = modality.fit(source, progress)
         temporary = temporary_beside(folder)
         try:
             with disk_errors(root):

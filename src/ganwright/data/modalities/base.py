@@ -220,6 +220,8 @@ class Modality(Part, ABC):
 
     registry = MODALITIES
     codec: ClassVar[type[Codec]]
+    decodes_twice: ClassVar[bool] = False
+    """Whether its records are files that `fit` may decode, for `pack` to find them decoded (`Source.remember`)."""
 
     @property
     def duplicates(self) -> Literal["ignore", "count", "drop"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -19,7 +19,7 @@ from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
 from ganwright.data.decoding_workers import shared_workers
-from ganwright.data.image_size import COLOURS, choose_channels, choose_size
+from ganwright.data.image_size import COLOURS, ChosenSize, choose_channels, choose_size
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
@@ -180,6 +180,7 @@ class Image(Modality):
     """Pictures, brought to one size and one number of channels."""
 
     codec: ClassVar[type[Codec]] = ImageCodec
+    decodes_twice: ClassVar[bool] = True
 
     size: tuple[int, int] | int | None = None
     """(height, width), or one number for a square, in pixels; by default chosen from the pictures, at most 128."""
@@ -239,10 +240,12 @@ class Image(Modality):
         colours: Counter[str] = Counter()
         told = Finder(parse_asked(self.conditions), self.unlabelled == "skip")
         skipped: list[Skipped] = []
+        fits: PicturePolicy | None = None
         done = 0
         for records in chunks(source):
             usable: list[Record] = []
-            for record, facts in zip(records, _facts(records), strict=True):
+            looked = _looked_at(records, fits)
+            for place, (record, (facts, ready)) in enumerate(zip(records, looked, strict=True), done):
                 if not isinstance(facts, str) and min(facts[:2]) < self.min_side:
                     facts = f"smaller than {self.min_side} px"
                 if isinstance(facts, str):
@@ -252,16 +255,27 @@ class Image(Modality):
                 shapes[height, width] += 1
                 colours[colour] += 1
                 usable.append(record)
+                if fits is not None and ready:
+                    pixels = np.frombuffer(ready, np.uint8).reshape(fits.height, fits.width, fits.channels)
+                    source.remember(place, replace(record, payload=pixels))
             told.look(usable)
+            if fits is None and len(shapes) == 1:
+                # The first ones are alike; where all are, and nothing is to be done to them, one look is enough.
+                fits = self._policy(choose_size(shapes, self.size, self.usual_size), colours)
             done += len(records)
             progress("looking at pictures", done, len(source))
         if not shapes:
             raise too_few(source, ImageCodec.noun, 0, skipped)
         size = choose_size(shapes, self.size, self.usual_size)
-        channels = self.channels or choose_channels(colours)
-        policy = PicturePolicy(size.height, size.width, channels, self.background, self.min_side)
+        policy = self._policy(size, colours)
+        if policy != fits:
+            source.forget()
         known, notes = told.found()
         return ImageCodec(policy, known, size.reason, tuple(notes))
+
+    def _policy(self, size: ChosenSize, colours: Mapping[str, int]) -> PicturePolicy:
+        channels = self.channels or choose_channels(colours)
+        return PicturePolicy(size.height, size.width, channels, self.background, self.min_side)
 
 
 def _content(record: Record) -> bytes:
@@ -270,21 +284,25 @@ def _content(record: Record) -> bytes:
     return record.payload
 
 
-def _facts(records: Sequence[Record]) -> list[tuple[int, int, str] | str]:
-    """(height, width, colour) of each record, or why it has none."""
-    found: list[tuple[int, int, str] | str] = [record.fault for record in records]
-    encoded = [i for i, record in enumerate(records) if not record.fault and isinstance(record.payload, bytes)]
-    pictures = [(_content(records[i]), records[i].name) for i in encoded]
-    for i, answer in zip(encoded, shared_workers().run({"do": "probe"}, pictures), strict=True):
-        facts = answer.facts
-        found[i] = answer.fault or (facts["height"], facts["width"], facts["colour"])
-    for i, record in enumerate(records):
-        if isinstance(record.payload, str) and not record.fault:
-            found[i] = NO_PICTURE
-        if isinstance(record.payload, np.ndarray) and not record.fault:
-            shape = record.payload.shape
-            if len(shape) not in (2, 3):
-                found[i] = NO_PICTURE
-                continue
-            found[i] = shape[0], shape[1], ARRAY_COLOURS[shape[2]] if len(shape) == 3 else "grey"
+def _looked_at(records: Sequence[Record], fits: PicturePolicy | None) -> list[tuple[tuple[int, int, str] | str, bytes]]:
+    """(height, width, colour) of each record, or why it has none; and the pixels of an encoded one that is as `fits` says."""
+    task = {"do": "probe"} | ({"fits": asdict(fits)} if fits is not None else {})
+    encoded = [record for record in records if not record.fault and isinstance(record.payload, bytes)]
+    answers = iter(shared_workers().run(task, [(_content(record), record.name) for record in encoded]))
+    found: list[tuple[tuple[int, int, str] | str, bytes]] = []
+    for record in records:
+        if not record.fault and isinstance(record.payload, bytes):
+            answer = next(answers)
+            facts = answer.facts
+            found.append((answer.fault or (facts["height"], facts["width"], facts["colour"]), answer.content))
+        else:
+            found.append((record.fault or _facts_of(record.payload), b""))
     return found
+
+
+def _facts_of(payload: bytes | np.ndarray | str) -> tuple[int, int, str] | str:
+    """Of an array of pixels, or why it is none."""
+    if not isinstance(payload, np.ndarray) or payload.ndim not in (2, 3):
+        return NO_PICTURE
+    height, width, *channels = payload.shape
+    return height, width, ARRAY_COLOURS[channels[0]] if channels else "grey"
