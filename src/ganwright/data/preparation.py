@@ -33,9 +33,9 @@ from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, 
 from ganwright.data.opening import open_source
 from ganwright.data.record import Skipped
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
+from ganwright.data.seen import Seen
 from ganwright.data.series.arranged import Arranged
 from ganwright.data.series.recognition import ask, recognised
-from ganwright.data.seen import Seen
 from ganwright.data.shards import Shards, is_packed
 from ganwright.data.sources.base import Source
 from ganwright.runtime.files import cache_root, require_space, temporary_beside

@@ -285,7 +285,7 @@ def _content(record: Record) -> bytes:
 
 
 def _looked_at(records: Sequence[Record], fits: PicturePolicy | None) -> list[tuple[tuple[int, int, str] | str, bytes]]:
-    """(height, width, colour) of each record, or why it has none; and the pixels of an encoded one that is as `fits` says."""
+    """(height, width, colour) of each record, or why it has none; and the pixels of encoded ones that are as `fits` says."""
     task = {"do": "probe"} | ({"fits": asdict(fits)} if fits is not None else {})
     encoded = [record for record in records if not record.fault and isinstance(record.payload, bytes)]
     answers = iter(shared_workers().run(task, [(_content(record), record.name) for record in encoded]))
