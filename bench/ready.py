@@ -16,7 +16,8 @@ from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
-from ganwright.training.step import Report, train_step
+from ganwright.training.step import train_step
+from ganwright.training.updating import Report
 
 PLANNED_SAMPLES = 10_000_000
 

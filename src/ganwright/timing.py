@@ -17,7 +17,7 @@ from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import run_spec
 from ganwright.training.state import initial_state
-from ganwright.training.step import Report
+from ganwright.training.updating import Report
 
 TIMING_SECONDS = 3.0
 """Steps are timed for so long, but at least for one whole cycle of the lazy penalties."""

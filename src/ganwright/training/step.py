@@ -6,24 +6,19 @@ processes. So the result does not depend on how many share a batch. No logging, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
-from torch.nn.utils import get_total_norm
 
 from ganwright.core.schedule import value_at
 from ganwright.data.spec import DataSpec
 from ganwright.regularizers.base import Regularizer
-from ganwright.runtime.distributed import meeting, parts_of, sum_over_processes
+from ganwright.runtime.distributed import meeting, parts_of
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
 from ganwright.training.statistics import held_statistics, moved_once
 from ganwright.training.turn import Turn, due
-
-Report = dict[str, Tensor]
-"""Numbers of one step, as detached scalars still on the device: reading one is what waits for it."""
+from ganwright.training.updating import Report, added, unfreeze, update
 
 
 @meeting()
@@ -132,12 +127,6 @@ def pass_for_real(turn: Turn, batches: Batches) -> Report:
     return report
 
 
-def added(reports: Iterable[Report]) -> Report:
-    """The reports of a turn's parts as one."""
-    first, *others = reports
-    return {name: sum((each[name] for each in others), start=value) for name, value in first.items()}
-
-
 def mean(values: Tensor, config: TrainConfig) -> Tensor:
     """These rows' part of the mean over the global batch: values (B, ...) here, `config.batch` rows in all."""
     return values.sum() / (config.batch * values[0].numel())
@@ -155,21 +144,3 @@ def penalties(turn: Turn, regularizers: list[tuple[int, Regularizer]], report: R
         weight = value_at(regularizer.weight, state.samples_seen, config.total_samples)
         total = total + weight * regularizer.interval * penalty
     return total
-
-
-def unfreeze(optimizer: torch.optim.Optimizer) -> None:
-    """Let the optimizer's weights, and no others, gather gradients, from nothing."""
-    optimizer.zero_grad(set_to_none=True)
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            parameter.requires_grad_(True)
-
-
-def update(player: str, optimizer: torch.optim.Optimizer, network: torch.nn.Module, report: Report) -> Report:
-    """Move `network` down the gradients that were gathered, over all processes, and freeze it again; gives their report."""
-    network.requires_grad_(False)
-    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
-    report = sum_over_processes(gradients, report)
-    report[f"{player}_gradient"] = get_total_norm(gradients)
-    optimizer.step()
-    return report

@@ -15,7 +15,7 @@ from ganwright.regularizers.lecam import Lecam
 from ganwright.regularizers.r1 import R1
 from ganwright.runtime import distributed
 from ganwright.training import state as state_module
-from ganwright.training import step as step_module
+from ganwright.training import updating
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import initial_state
@@ -96,7 +96,7 @@ def test_what_a_penalty_remembers_is_the_sum_of_what_each_process_gives(
     """Of a turn whose memory was empty; shares are of unequal length."""
     config = tiny_config(network=Mlp(latent=4, generator_widths=(), discriminator_widths=(8,)), regularizers=(Lecam(),))
     data = tiny_dataset()
-    monkeypatch.setattr(step_module, "sum_over_processes", lambda gradients, numbers: numbers)
+    monkeypatch.setattr(updating, "sum_over_processes", lambda gradients, numbers: numbers)
     monkeypatch.setattr(state_module, "summed", lambda value: value)  # each process's own part
 
     def remembered() -> dict[str, Tensor]:
@@ -133,7 +133,7 @@ def first_gradients(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> lis
 
     data = tiny_dataset()
     state = initial_state(config, data.codec.spec)
-    monkeypatch.setattr(step_module, "sum_over_processes", capture)
+    monkeypatch.setattr(updating, "sum_over_processes", capture)
     train_step(state, config, data.codec.spec, Batches(data, config))
     return found[0]
 

@@ -34,7 +34,7 @@ from ganwright.training.events import (
 )
 from ganwright.training.loop import FIRST_LOOK_SECONDS, Loop
 from ganwright.training.state import TrainState, initial_state
-from ganwright.training.step import unfreeze
+from ganwright.training.updating import unfreeze
 
 STEPS = 5
 
