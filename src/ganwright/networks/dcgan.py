@@ -31,6 +31,7 @@ from ganwright.networks.base import (
 )
 from ganwright.networks.parts.activation import LeakyReLU
 from ganwright.networks.parts.conditioning import ConditionVectors, Projection
+from ganwright.networks.parts.halving import HalvingConv2d
 from ganwright.networks.parts.places import width_for
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
 from ganwright.networks.parts.upsampling import UpsampleConv2d
@@ -136,8 +137,7 @@ class DcganDiscriminator(Discriminator):
             # Kernel 4, stride 2, padding 1 halves an even side; one row more of padding halves an odd side upwards.
             odd = (sizes[-1][1] % 2, sizes[-1][0] % 2) if len(sizes) > 1 else (0, 0)
             layers += [nn.ZeroPad2d((0, odd[0], 0, odd[1]))] if any(odd) else []
-            strided = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
-            layers += [strided if len(sizes) > 1 else nn.Conv2d(c_in, c_out, 3, padding=1)]
+            layers += [HalvingConv2d(c_in, c_out) if len(sizes) > 1 else nn.Conv2d(c_in, c_out, 3, padding=1)]
             layers += [nn.BatchNorm2d(c_out)] if family.is_published and stage > 0 else []
             layers += [LeakyReLU(family.negative_slope)]
             sizes = sizes[:-1] or sizes
@@ -160,7 +160,7 @@ class DcganDiscriminator(Discriminator):
         _, number, weight = name.split(".")
         kind = type(self.layers[int(number)])
         alike = [i for i, layer in enumerate(self.layers) if type(layer) is kind]
-        word = "" if kind is nn.Conv2d else f".{kind.__name__}"
+        word = "" if issubclass(kind, nn.Conv2d) else f".{kind.__name__}"
         return Place(f"layers{word}.{alike.index(int(number)) - len(alike)}.{weight}")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d
 
 from ganwright.networks.parts.constants import kept
+from ganwright.networks.parts.convolution import doubling
 
 
 class UpsampleConv2d(nn.Module):
@@ -28,7 +28,7 @@ class UpsampleConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight
         kernel = (weight.reshape(-1, 9) @ _spread(weight.device, weight.dtype)).view(*weight.shape[:2], 4, 4)
-        return conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
+        return doubling(x, kernel, self.bias)
 
 
 @kept

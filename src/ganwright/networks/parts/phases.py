@@ -1,0 +1,39 @@
+"""A map doubled by a 4x4 kernel, as a convolution of the small map: quick on a CPU where few channels come out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MOST_CHANNELS = 4
+"""That come out, for it to pay. Of 16 maps of 32x32 with 16 channels, on one core, torch's transposed convolution made 3
+channels in 7.0 ms and this in 1.3; 16 channels took 2.5 ms and 2.1."""
+
+
+def doubles(stride: int, padding: int, groups: int, weight: Tensor, size: tuple[int, ...], small: tuple[int, ...]) -> bool:
+    """Whether the transpose of such a convolution, from maps of `small` (H, W) to `size`, is what `doubled` computes."""
+    geometry = (stride, padding, groups, *weight.shape[2:]) == (2, 1, 1, 4, 4)
+    return geometry and tuple(size) == (2 * small[0], 2 * small[1])
+
+
+def pays(weight: Tensor) -> bool:
+    """Whether `doubled` is quicker than torch for a weight (in, out, 4, 4)."""
+    return weight.device.type == "cpu" and weight.shape[1] <= MOST_CHANNELS
+
+
+def doubled(x: Tensor, weight: Tensor) -> Tensor:
+    """torch.conv_transpose2d(x, weight, stride=2, padding=1): x (B, in, H, W), weight (in, out, 4, 4).
+
+    Of the four pixels that one becomes, each sees two by two of the pixels around, the same ones for all of them but for a
+    shift. So one 2x2 convolution makes all four, in 4 * out channels, and each is put where it belongs.
+    """
+    channels, (height, width) = weight.shape[1], x.shape[2:]
+    # Rows that an upper pixel sees are weighed by taps 3 and 1, those of a lower one by 2 and 0: (in, out, row, lower, ...).
+    taps = weight.flip(2, 3).view(*weight.shape[:2], 2, 2, 2, 2)
+    kernel = taps.permute(3, 5, 1, 0, 2, 4).reshape(4 * channels, len(weight), 2, 2)
+    y = torch.conv2d(x, kernel, padding=1)
+    out = x.new_empty(len(x), channels, 2 * height, 2 * width)
+    for place, part in enumerate(y.split(channels, 1)):
+        lower, right = divmod(place, 2)
+        out[:, :, lower::2, right::2] = part[:, :, lower : lower + height, right : right + width]
+    return out
