@@ -108,8 +108,8 @@ def binned(values: np.ndarray, low: np.ndarray, high: np.ndarray, bins: int) -> 
 
 
 def short(value: float) -> str:
-    """A number in few letters: 37.9, 452,600, 1.2e-05."""
-    if value != 0 and not 1e-3 <= abs(value) < 1e7:
+    """A number in few letters: 37.9, 35,000,000, 1.2e-05."""
+    if value != 0 and not 1e-3 <= abs(value) < 1e9:
         return f"{value:.1e}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 

@@ -17,6 +17,8 @@ PANELS_A_ROW = 3
 MOST_PANELS = 12
 LINES = 8
 """Series of one panel."""
+ROOM = 0.05
+"""Left free above and below the range, in parts of it."""
 BAND = (232, 232, 232)
 INNER = (214, 214, 214)
 COLOURS = (
@@ -57,20 +59,26 @@ def draw_series(bands: np.ndarray, samples: SeriesValues, title: str = "", real:
 
 
 def _range(bands: np.ndarray, shown: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Where the data lie, and a little beyond; what lies further is cut off."""
+    """Where the data lie; what lies further than a little beyond is cut off."""
     first = shown[0][~np.isnan(shown[0])] if len(shown) > 1 else np.empty(0)
     low, high = min([bands.min(), *first]), max([bands.max(), *first])
-    room = 0.05 * (high - low) or 0.5
-    return float(low - room), float(high + room)
+    return float(low), float(high)
 
 
 def _panel(name: str, values: np.ndarray, bands: np.ndarray, low: float, high: float) -> Image.Image:
     canvas = Image.new("RGB", PANEL, PAPER)
     width, height = PANEL[0] - MARGIN, PANEL[1] - 2 * LINE_PIXELS - MARGIN
     _text(canvas, (0, LINE_PIXELS // 2), name, width, "lm")
-    canvas.paste(_courses(values, bands, low, high, width, height), (0, LINE_PIXELS))
+    room = ROOM * (high - low) or 0.5
+    canvas.paste(_courses(values, bands, low - room, high + room, width, height), (0, LINE_PIXELS))
     ImageDraw.Draw(canvas).line((0, LINE_PIXELS + height, width, LINE_PIXELS + height), AXIS)
-    _text(canvas, (0, LINE_PIXELS + height + LINE_PIXELS // 2 + 1), " to ".join(range_text(low, high)), width, "lm")
+    _text(
+        canvas,
+        (0, LINE_PIXELS + height + LINE_PIXELS // 2 + 1),
+        " to ".join(filter(None, range_text(low, high))),
+        width,
+        "lm",
+    )
     return canvas
 
 
