@@ -27,6 +27,7 @@ from step import CATS, DATA, KEEP, pictures_of
 
 ROUNDS = 5
 DRAWS = 200
+PHOTOS, PHOTO_SIDE = 1_000, 512
 START = """
 import sys, time
 import ganwright, ganwright.gan, ganwright.plan  # everything that takes long to import
@@ -50,18 +51,36 @@ def main() -> int:
     if not pictures.is_file():
         print(json.dumps({"skipped": f"there is no file {pictures}"}))
         return 0
-    for line in (packing(pictures), drawing(options.data), beginning(pictures)):
-        print(json.dumps({**line, "machine": describe_machine()}), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        photos = enlarged(pictures, Path(folder) / "photos.zip")
+        for line in (packing(pictures), packing(photos), drawing(options.data), beginning(pictures)):
+            print(json.dumps({**line, "machine": describe_machine()}), flush=True)
     return 0
 
 
+def contents_of(pictures: Path) -> list[bytes]:
+    """The JPEGs in a zip archive."""
+    with zipfile.ZipFile(pictures) as packed:
+        return [packed.read(name) for name in packed.namelist() if name.endswith(".jpg")]
+
+
+def enlarged(pictures: Path, to: Path) -> Path:
+    """An archive of some of the pictures, as large as small photos are."""
+    with zipfile.ZipFile(to, "w") as archive:
+        for number, content in enumerate(contents_of(pictures)[:PHOTOS]):
+            written = io.BytesIO()
+            Image.open(io.BytesIO(content)).resize((PHOTO_SIDE, PHOTO_SIDE)).save(written, "JPEG", quality=90)
+            archive.writestr(f"{number:04}.jpg", written.getvalue())
+    return to
+
+
 def packing(pictures: Path) -> dict[str, Any]:
-    """Pictures a second, from a zip to packed data, beside decoding and shrinking on all cores."""
+    """Pictures a second, from a zip to packed data, beside decoding on all cores."""
     from ganwright.data.preparation import prepare
     from ganwright.runtime.cores import usable_cores
 
-    with zipfile.ZipFile(pictures) as packed:
-        contents = [packed.read(name) for name in packed.namelist() if name.endswith(".jpg")]
+    contents = contents_of(pictures)
+    side = Image.open(io.BytesIO(contents[0])).width
     cores = usable_cores()
     paces: dict[str, list[float]] = {"packing": [], "decoding": []}
     with ProcessPoolExecutor(cores) as pool:
@@ -75,7 +94,7 @@ def packing(pictures: Path) -> dict[str, Any]:
     shares = [one / other for one, other in zip(paces["packing"], paces["decoding"], strict=True)]
     figures = {name: spread(each) for name, each in paces.items()}
     protocol = f"{ROUNDS} rounds in turns, {len(contents):,} files, {cores} processes decode; median, least and most"
-    return {"name": "packing", "per_second": figures, "share": spread(shares), "protocol": protocol}
+    return {"name": "packing", "side": side, "per_second": figures, "share": spread(shares), "protocol": protocol}
 
 
 def decode(content: bytes) -> int:
