@@ -25,6 +25,11 @@ LOST = 0.25
 LEAST_RECALL = 0.1
 """where its best was at least this: below, recall says little."""
 
+NO_GAP = 1e-3
+"""Logits between real and fake that are no difference,"""
+TICKS_WITHOUT = 8
+"""where so many reports in a row say so: by chance a discriminator that still learns has now and then none."""
+
 ADVICE = {
     "discriminator far ahead": "the generator learns little now; a stronger penalty (r1) or a lower rate for it helps",
     "samples alike": "the generator makes few different records; train longer, or with a larger batch or another seed",
@@ -72,12 +77,14 @@ def diagnose(
     samples_seen: int,
     by_heart: float | None = None,
     adaptive: Adaptive | None = None,
+    gaps: Sequence[float] = (),
 ) -> str:
     """ "ok", or the first complaint that applies; the first thousands of samples are never complained of.
 
     Args:
         by_heart: see `learned_by_heart`.
         adaptive: where the augmentation's strength is adapted.
+        gaps: the mean logit of real records less that of fakes, in the last reports.
     """
     if samples_seen < 5_000:
         return "ok"
@@ -93,7 +100,8 @@ def diagnose(
         return "augmentation at its most"
     if by_heart is not None and by_heart > BY_HEART:
         return "discriminator memorises"
-    if abs(gap) < 1e-3:
+    last = gaps[-TICKS_WITHOUT:]
+    if len(last) == TICKS_WITHOUT and max(map(abs, last)) < NO_GAP:
         return "discriminator blind"
     return "ok"
 

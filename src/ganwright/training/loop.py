@@ -40,7 +40,7 @@ from ganwright.training.events import (
     Warned,
     WentBack,
 )
-from ganwright.training.health import ADVICE, Variety, diagnose
+from ganwright.training.health import ADVICE, TICKS_WITHOUT, Variety, diagnose
 from ganwright.training.looking import COLUMNS, View
 from ganwright.training.making import model_of
 from ganwright.training.memory import Memory
@@ -90,6 +90,7 @@ class Loop:
         self._batches = Batches(self.dataset, self.config)
         self._recent: deque[dict[str, Tensor]] = deque()
         self._pace: deque[tuple[float, int]] = deque(maxlen=30)
+        self._gaps: deque[float] = deque(maxlen=TICKS_WITHOUT)
         self._variety = Variety(recall=self.memory.recall, best_recall=self.memory.best_recall)
         self._held_out = Batches(self.split.held_out, self.config) if self.split and self.split.held_out else None
         self._by_heart: float | None = None
@@ -308,7 +309,8 @@ class Loop:
         left = (total - seen) / max(rate, 1e-9) if self.deadline is None else max(0.0, self.deadline - now)
         strength = self.config.augmentation_strength
         adaptive = strength if isinstance(strength, Adaptive) else None
-        self._health = diagnose(numbers, self._variety, seen, self._by_heart, adaptive)
+        self._gaps.append(numbers["real_logits"] - numbers["fake_logits"])
+        self._health = diagnose(numbers, self._variety, seen, self._by_heart, adaptive, tuple(self._gaps))
         self.events.emit(
             Progress(
                 step=self.state.step,
