@@ -99,8 +99,9 @@ class Generator(Network):
     def follow(self, samples_seen: int, total_samples: int) -> None:
         """Set what changes in the course of training, by a schedule of the family's; nothing here."""
 
-    def log_likelihood(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
-        """How likely it is to make records x (B, *spec.shape), (B,) in nats.
+    def log_likelihood(self, x: Tensor, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Tensor:
+        """How likely it is to make records x (B, *spec.shape) of such a latent, whatever else of the noise it draws from,
+        (B,) in nats.
 
         Raises:
             UsageError: the family cannot tell.

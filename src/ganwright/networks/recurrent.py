@@ -131,11 +131,10 @@ class RecurrentGenerator(Generator):
         before = torch.cat([torch.full_like(numbers[:, :1], self.symbols), numbers[:, :-1]], 1)
         return self.write(self.memory(self.read(before), memory[None])[0]).float()
 
-    def log_likelihood(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
-        """Up to and with the first END; given the latent that is the middle of all."""
+    def log_likelihood(self, x: Tensor, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Tensor:
+        """Up to and with the first END, given the noise's "latent"."""
         numbers = x.argmax(1)
-        latent = x.new_zeros(len(x), *self.noise["latent"].shape)
-        logits = self.logits(self.start(latent).tanh(), numbers)
+        logits = self.logits(self.start(noise["latent"]).tanh(), numbers)
         likely = -cross_entropy(logits.transpose(1, 2), numbers, reduction="none")
         return (likely * _going(numbers)).sum(1)
 

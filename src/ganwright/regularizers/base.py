@@ -50,7 +50,7 @@ class Turn(Protocol):
         ...
 
     def log_likelihood(self, x: Tensor) -> Tensor:
-        """How likely the generator is to make records `x` under the turn's conditions, (B,) in nats."""
+        """How likely the generator is to make records `x` of the turn's noise, under its conditions, (B,) in nats."""
         ...
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:

@@ -56,10 +56,8 @@ class Turn:
 
     def generate(self) -> Tensor:
         """Fakes for this turn's noise, (B, *shape) float32."""
-        noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
-        mine = {name: self._mine(value) for name, value in noise.items()}
         with self._precision(), drawing(self._joint_draws):
-            made = self._called(self.state.generator, mine, self.condition)
+            made = self._called(self.state.generator, self._noise(), self.condition)
         self.extras = made.extras
         return apply_output(self.spec, at_least_single(made.raw))
 
@@ -87,13 +85,13 @@ class Turn:
         return tuple((at_least_single(drawn), at_least_single(meant)) for drawn, meant in pairs)
 
     def log_likelihood(self, x: Tensor) -> Tensor:
-        """How likely the generator is to make `x` (B, *shape), (B,) float32 in nats.
+        """How likely the generator is to make `x` (B, *shape) of this turn's noise, (B,) float32 in nats.
 
         Raises:
             UsageError: it is of a family that cannot tell.
         """
         with self._precision():
-            return at_least_single(self.state.generator.log_likelihood(x, self.condition))
+            return at_least_single(self.state.generator.log_likelihood(x, self._noise(), self.condition))
 
     @property
     def is_first(self) -> bool:
@@ -123,6 +121,11 @@ class Turn:
         if compiled is None or due(self.config, self.key.turn, self.state.step):
             return network(*inputs)
         return compiled(network, *inputs)
+
+    def _noise(self) -> dict[str, Tensor]:
+        """The turn's noise for these rows, by name."""
+        noise = draw_noise(self.state.generator.noise, self.config.batch, self.key)
+        return {name: self._mine(value) for name, value in noise.items()}
 
     def _mine(self, drawn: Tensor) -> Tensor:
         return drawn[self.rows].to(self.config.device, non_blocking=True)
