@@ -1,0 +1,106 @@
+"""Which gamma does R1 want, at which size of pictures and of batches?
+
+    python bench/gamma.py run [--beside 2]       # may be stopped at any time, and goes on where it was
+    python bench/gamma.py table                  # what was found, as Markdown
+
+`dcgan` with networks of width 16 on cat faces, shrunk to several sizes, at several batches, with a quarter of the gamma that
+is the default, with that, and with four times it. As many pictures are seen at every size. Frechet distances in learned
+features, with their errors; one seed. A JSON line each in --results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from bakeoff import DATA, ROOT, SETS, command, lines_of, write
+from machine import describe_machine
+
+from ganwright.regularizers.r1 import gamma_for
+
+SIDES, BATCHES, FACTORS = (32, 64), (8, 16, 64), (0.25, 1.0, 4.0)
+PICTURES = 60_000
+SAMPLES = 2_000
+WIDTH = 16
+COLOURS = 3
+
+
+def main() -> int:
+    """Run what is asked for; 0 unless a training failed."""
+    parser = argparse.ArgumentParser(description="Which gamma does R1 want?")
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "bakeoff" / "gamma.jsonl")
+    parser.add_argument("--keep", type=Path, default=Path.home() / ".cache" / "ganwright" / "bench" / "gamma")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="that each run sees")
+    parser.add_argument("--beside", type=int, default=1, help="trainings at once, each on a core of its own")
+    options = parser.parse_args()
+    if not (options.data / SETS["cats64"]).exists():
+        print(json.dumps({"skipped": f"there is no {options.data / SETS['cats64']}"}))
+        return 0
+    return {"run": run, "table": table}[options.what](options)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Each training that is not there yet."""
+    there = {place_of(line) for line in lines_of(options.results)}
+    todo = [place for place in product(SIDES, BATCHES, FACTORS) if (*place, options.pictures) not in there]
+    cores = list(range(options.beside))
+    with ThreadPoolExecutor(options.beside) as pool:
+        done = list(pool.map(partial(train_and_judge, options=options, cores=cores), todo))
+    return int(not all(done))
+
+
+def place_of(line: dict[str, Any]) -> tuple[int, int, float, int]:
+    """What tells a result from others."""
+    return line["side"], line["batch"], line["factor"], line["pictures"]
+
+
+def train_and_judge(place: tuple[int, int, float], options: argparse.Namespace, cores: list[int]) -> bool:
+    """Train, evaluate, write the line; False where that failed."""
+    side, batch, factor = place
+    gamma = factor * gamma_for((COLOURS, side, side))
+    data, folder = str(options.data / SETS["cats64"]), options.keep / f"{side}-{batch}-{factor:g}-{options.pictures}"
+    core = cores.pop() if options.beside > 1 else None
+    settings = (f"network.width={WIDTH}", f"batch={batch}", f"regularizers.0.weight={gamma}")
+    words = ["--recipe", "dcgan", "--size", str(side), "--images", str(options.pictures), "--seed", "0"]
+    words += [word for setting in settings for word in ("--set", setting)]
+    try:
+        command(["train", data, *words, "--run", str(folder)], core)
+        judged = command(["evaluate", str(folder), data, "--features", "self", "-n", str(SAMPLES)], core)
+    except subprocess.CalledProcessError as error:
+        print(f"{place}: {error}\n{error.stderr}", file=sys.stderr, flush=True)
+        return False
+    finally:
+        if core is not None:
+            cores.append(core)
+    line: dict[str, Any] = {"side": side, "batch": batch, "factor": factor, "gamma": round(gamma, 5)}
+    line |= {"pictures": options.pictures, "width": WIDTH, "samples": SAMPLES, "features": judged["features"]}
+    for name in ("frechet", "recall"):
+        each = judged["measurements"][name]
+        line[name] = [each["value"], each.get("error"), each.get("floor")]
+    write(options.results, {**line, "machine": describe_machine()})
+    return True
+
+
+def table(options: argparse.Namespace) -> int:
+    """A row a size and batch, a column a gamma."""
+    found = {place_of(line)[:3]: line["frechet"] for line in lines_of(options.results)}
+    print("| px | batch |" + "".join(f" {factor:g} of the default |" for factor in FACTORS))
+    print("|---|---|" + "---|" * len(FACTORS))
+    for side, batch in product(SIDES, BATCHES):
+        cells = [found.get((side, batch, factor)) for factor in FACTORS]
+        shown = [f"{cell[0]:.3g} ± {cell[1]:.2g}" if cell else "-" for cell in cells]
+        print(f"| {side} | {batch} | {' | '.join(shown)} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
