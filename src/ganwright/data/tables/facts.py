@@ -21,6 +21,9 @@ MOST_VALUES = 10_000
 MOST_NUMBER_WORDS = 2_000
 """Different ways of writing numbers that are counted in a column of numbers."""
 MOST_DIGITS = 12
+SLIPS = 0.001
+"""Of a column's numbers, below which those with more decimals than all others do not tell how numbers are written: of 43,824
+temperatures in whole degrees two were reckoned, as 14.66666667."""
 TOLD = 5
 MOST_LETTERS = 64 << 20
 """Of the different cells that are counted, together."""
@@ -193,6 +196,20 @@ class ColumnFacts:
     """Whole numbers that float64 does not hold."""
     decimals: Counter[int] = field(default_factory=Counter[int])
     """How many decimals numbers are written with, and how many numbers are."""
+
+    @property
+    def usual_digits(self) -> tuple[int, int]:
+        """Decimals that nearly all numbers can be written with, and decimals that they are written with."""
+        digits, most, total = self.numbers.digits, max(self.decimals, default=0), self.decimals.total()
+        if self.held != "text":
+            return digits, most
+        sample = self.numbers.sample
+        for fewer in range(min(most, MOST_DIGITS + 1)):
+            # What is written with an exponent has no decimals in the text, so the values are asked, too.
+            longer = sum(count for each, count in self.decimals.items() if each > fewer)
+            if longer < SLIPS * total and (np.round(sample, fewer) != sample).mean() < SLIPS:
+                return min(digits, fewer), fewer
+        return digits, most
 
     def add(self, cells: ColumnCells, names: Sequence[str], chosen: np.ndarray) -> None:
         """The cells (n,) of some rows, what their rows are called, and which of them may be kept as a sample (bool (n,))."""

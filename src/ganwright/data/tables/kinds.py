@@ -134,8 +134,12 @@ def _number(facts: ColumnFacts, filled: int) -> Decision:
     notes = _not_numbers(facts)
     if numbers.whole and not any(each for each, count in facts.decimals.items() if count):
         return Decision("whole", f"whole numbers, {numbers.low:,.0f} to {numbers.high:,.0f}", notes=notes)
-    digits = f"{numbers.digits} decimals" if 0 < numbers.digits <= MOST_DIGITS else "decimals"
-    return Decision("decimal", f"numbers with {digits}, {numbers.low:g} to {numbers.high:g}", notes=notes)
+    digits, written = facts.usual_digits
+    if 0 < digits <= MOST_DIGITS:
+        what = f"with {digits} decimals"
+    else:
+        what = "nearly all whole" if facts.decimals and not written else "with decimals"
+    return Decision("decimal", f"numbers {what}, {numbers.low:g} to {numbers.high:g}", notes=notes)
 
 
 def _not_numbers(facts: ColumnFacts) -> tuple[str, ...]:

@@ -93,11 +93,10 @@ def _knots(rest: np.ndarray, numbers: NumberFacts) -> np.ndarray:
 
 
 def _number_writing(facts: ColumnFacts, kind: str) -> Writing:
-    digits = 0 if kind == "whole" else facts.numbers.digits
-    most = max(facts.decimals, default=0)
+    digits, most = (0, max(facts.decimals, default=0)) if kind == "whole" else facts.usual_digits
     # Slips aside: of numbers that are written without zeros at their end, a tenth are shorter.
-    alike = facts.decimals[most] > FIXED_SHARE * facts.decimals.total()
-    fixed = alike and facts.held == "text" and digits <= most <= MOST_DIGITS
+    full = sum(count for each, count in facts.decimals.items() if each >= most)
+    fixed = full > FIXED_SHARE * facts.decimals.total() and facts.held == "text" and digits <= most <= MOST_DIGITS
     return Writing(facts.decimal, most if fixed else digits, fixed, nothing=_usual_nothing(facts))
 
 

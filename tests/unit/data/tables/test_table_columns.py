@@ -360,3 +360,32 @@ def test_numbers_that_end_where_they_end_are_written_so(tmp_path: Path) -> None:
     assert isinstance(codec, TableCodec)
     (base,) = [column for column in codec.columns if column.name == "base"]
     assert base.written(np.array([99.5, 93.25])) == ["99.5", "93.25"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "slips", "written"),
+    [
+        ([str(value) for value in range(-20, 40)] * 50, ["14.66666667", "9.333333333"], ["12", "-3"]),
+        ([f"{value / 10:.1f}" for value in range(600)] * 5, ["14.66666667"], ["12.3", "-3.0"]),
+    ],
+    ids=["whole degrees", "tenths"],
+)
+def test_some_reckoned_numbers_do_not_give_all_others_their_decimals(
+    numbers: list[str], slips: list[str], written: list[str], tmp_path: Path
+) -> None:
+    """As in Beijing's weather: 43,822 whole degrees, and two that somebody has filled in."""
+    (tmp_path / "weather.csv").write_text("\n".join(["heat,wind", *(f"{each},west" for each in [*numbers, *slips])]) + "\n")
+    codec = prepare(tmp_path / "weather.csv").codec
+    assert isinstance(codec, TableCodec)
+    (heat,) = [column for column in codec.columns if column.name == "heat"]
+    assert heat.written(np.array([12.3, -3.0])) == written
+
+
+def test_numbers_with_exponents_keep_their_digits(tmp_path: Path) -> None:
+    """Whose text has no decimals, mostly."""
+    numbers = [f"{value}e-05" for value in np.random.default_rng(0).permutation(3000)] + ["0.000123456789"]
+    (tmp_path / "doses.csv").write_text("\n".join(["dose,kind", *(f"{each},a" for each in numbers)]) + "\n")
+    codec = prepare(tmp_path / "doses.csv").codec
+    assert isinstance(codec, TableCodec)
+    (dose,) = [column for column in codec.columns if column.name == "dose"]
+    assert dose.written(np.array([0.00012])) == ["0.00012"]
