@@ -19,7 +19,7 @@ from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.report import DataReport
 from ganwright.data.spec import Condition, first_class
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 FACTS_FILE = "dataset.json"
 
 
