@@ -21,7 +21,7 @@ from ganwright.core.errors import DataError
 from ganwright.data.dataset import Dataset
 from ganwright.data.decoding_workers import DecodingWorkers
 from ganwright.data.modalities.image import Image as Pictures
-from ganwright.data.picture_decoding import PictureFault, decode, probe
+from ganwright.data.picture_decoding import PictureFault, decode, look
 from ganwright.data.preparation import prepare
 
 Make = Callable[..., Path]
@@ -408,7 +408,7 @@ def test_random_bytes_and_random_damage_never_escape_as_other_errors() -> None:
         for _ in range(draw.randint(1, 8)):
             content[draw.randrange(min(len(content), 200))] = draw.randrange(256)
         try:
-            probe(bytes(content), f"{i}.tif")
+            look(bytes(content), f"{i}.tif")
             found, _ = decode(bytes(content), f"{i}.tif", PicturePolicy(16, 16, 3))
             assert found.shape == (16, 16, 3)
         except (PictureFault, MemoryError):

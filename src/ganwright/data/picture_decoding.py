@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -79,20 +79,12 @@ class PictureFacts:
     colour: Literal["grey", "colour", "alpha"]
 
 
-def probe(content: bytes, name: str) -> PictureFacts:
-    """The facts of an encoded picture from its header; pixels are not decoded.
+def look(content: bytes, name: str, fits: PicturePolicy | None = None) -> tuple[PictureFacts, bytes]:
+    """The facts of an encoded picture, from its header, and its pixels, uint8 (H, W, C), if it needs no change to be what
+    `fits` says; else b"", and pixels are not decoded.
 
     Raises:
         PictureFault: not a picture that may be used.
-    """
-    return look(content, name)[0]
-
-
-def look(content: bytes, name: str, fits: PicturePolicy | None = None) -> tuple[PictureFacts, bytes]:
-    """The facts of an encoded picture, and its pixels, if it needs no change to be what `fits` says; else b"".
-
-    Raises:
-        PictureFault: as `probe`, and as `decode` where pixels are decoded.
     """
     with _quiet(), _opened(content, name) as image:
         width, height = image.size
@@ -106,7 +98,8 @@ def look(content: bytes, name: str, fits: PicturePolicy | None = None) -> tuple[
             return facts, b""
         if _container_notes(image, content, turn):
             return facts, b""
-        _load(image)
+        with _damaged():
+            image.load()
         return facts, image.tobytes()
 
 
@@ -123,7 +116,9 @@ def decode(content: bytes, name: str, policy: PicturePolicy) -> tuple[np.ndarray
         if min(upright) < policy.min_side:
             raise PictureFault(f"smaller than {policy.min_side} px")
         notes += _container_notes(image, content, turn)
-        _load(image, lambda: _decode_no_more_than_needed(image, upright, policy))
+        with _damaged():
+            _decode_no_more_than_needed(image, upright, policy)
+            image.load()
         upright_image = standard(image.transpose(TURNS[turn]) if turn != 1 else image, notes)
         pixels = fit_picture(upright_image, policy.height, policy.width, policy.channels, policy.background, notes)
         return pixels, notes
@@ -201,14 +196,14 @@ def _opened(content: bytes, name: str) -> Image.Image:
     return image
 
 
-def _load(image: Image.Image, prepare: Callable[[], None] = lambda: None) -> None:
-    """Decodes all pixels."""
+@contextmanager
+def _damaged() -> Generator[None]:
+    """Whatever a decoder raises but for want of memory is a PictureFault: it raises what the bytes lead it to."""
     try:
-        prepare()
-        image.load()
+        yield
     except MemoryError:
         raise
-    except Exception as error:  # Decoders raise whatever the bytes lead them to.
+    except Exception as error:
         raise PictureFault("damaged picture") from error
 
 
