@@ -40,6 +40,7 @@ from ganwright.model.model_file import ModelContents
 from ganwright.networks.base import Generator
 from ganwright.networks.recurrent import Recurrent, RecurrentGenerator
 from ganwright.runtime.keys import Key
+from ganwright.runtime.precision import at_least_single
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 
@@ -107,7 +108,8 @@ def likely_by(family: Recurrent, split: Split, config: TrainConfig, seconds: flo
     began = time.process_time()
     while (share := (time.process_time() - began - aside) / seconds) < 1:
         x, _ = batches.real(Key(config.seed, step=step, turn="generator"))
-        loss = -generator.log_likelihood(x, latents(generator, len(x))).mean()
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+            loss = -at_least_single(generator.log_likelihood(x, latents(generator, len(x)))).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(generator.parameters(), LARGEST_NORM)

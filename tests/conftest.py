@@ -48,8 +48,8 @@ sys.addaudithook(refuse_to_unpickle)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share something costly come first, so that no worker is left alone with it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Files that make something costly come first, so that no worker is left alone with one in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("costly") is None)
 
 
 REAL_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"

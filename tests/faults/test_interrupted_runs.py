@@ -29,7 +29,7 @@ from ganwright.runtime.lock import held
 from ganwright.training import loop
 from ganwright.training.events import Checkpointed, Scored, Warned
 
-pytestmark = pytest.mark.xdist_group("interrupted runs")
+pytestmark = pytest.mark.costly
 
 STEPS = 24
 SETTINGS = {"scoring": {"every_samples": 128 * 6, "samples": 60}}

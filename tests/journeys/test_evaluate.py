@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("evaluate")
+pytestmark = pytest.mark.costly
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ("-n", "120", "--features", "random")

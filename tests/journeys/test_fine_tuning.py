@@ -32,7 +32,7 @@ from ganwright.training.config import TrainConfig
 from ganwright.training.events import Checkpointed
 from ganwright.training.state import initial_state
 
-pytestmark = pytest.mark.xdist_group("fine tuning")
+pytestmark = pytest.mark.costly
 
 SMALL = {"network": {"width": 8, "latent": 16}, "scoring": {"share": 0.0}}
 

@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_first_two_commands_install_and_run_and_install_and_test() -> None:
     run, test = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)[:2]
     assert run.strip().endswith("pip install . && ganwright demo")
-    assert test.strip().endswith("pip install -e '.[dev]' && pytest -n 2 --dist loadgroup")
+    assert test.strip().endswith("pip install -e '.[dev]' && pytest -n 2 --dist loadfile")
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`(ganwright [^`]+)`", README))))

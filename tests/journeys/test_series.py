@@ -12,7 +12,7 @@ from support import station_rows
 from ganwright import GAN, Series
 from ganwright.cli.app import run
 
-pytestmark = pytest.mark.xdist_group("series")
+pytestmark = pytest.mark.costly
 
 SAID = ["--time-column", "day", "--series-column", "station"]
 

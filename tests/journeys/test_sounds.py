@@ -16,7 +16,7 @@ from ganwright.cli.app import run
 from ganwright.data.modalities.sound import Sound
 from ganwright.data.sounds import Clip
 
-pytestmark = pytest.mark.xdist_group("sounds")
+pytestmark = pytest.mark.costly
 
 SMALL = ["--set", "network.width=8", "--set", "network.max_width=16", "--batch", "16"]
 

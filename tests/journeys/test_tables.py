@@ -11,7 +11,7 @@ import pytest
 
 from ganwright.cli.app import run
 
-pytestmark = pytest.mark.xdist_group("tables")
+pytestmark = pytest.mark.costly
 
 COLUMNS = ["order_id", "price", "qty", "day", "region", "borough", "zone", "vip"]
 

@@ -11,7 +11,7 @@ from support import tiny_lines
 from ganwright import GAN, load
 from ganwright.cli.app import run
 
-pytestmark = pytest.mark.xdist_group("texts")
+pytestmark = pytest.mark.costly
 
 SMALL = ["--set", "network.width=16", "--set", "network.symbol_width=8", "--set", "network.discriminator_width=8"]
 

@@ -18,7 +18,7 @@ from ganwright.core.errors import DataError, UsageError
 from ganwright.training import loop
 from ganwright.training.events import Checkpointed
 
-pytestmark = pytest.mark.xdist_group("told pictures")
+pytestmark = pytest.mark.costly
 
 STEPS = 150
 SMALL = {"network": {"latent": 8, "width": 8, "max_width": 16}}

@@ -129,7 +129,7 @@ class RecurrentGenerator(Generator):
     def logits(self, memory: Tensor, numbers: Tensor) -> Tensor:
         """(B, L, V) float32: of each symbol, given those of `numbers` (B, L) before it and the first memory."""
         before = torch.cat([torch.full_like(numbers[:, :1], self.symbols), numbers[:, :-1]], 1)
-        return self.write(self.memory(self.read(before), memory[None])[0]).float()
+        return at_least_single(self.write(self.memory(self.read(before), memory[None])[0]))
 
     def log_likelihood(self, x: Tensor, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Tensor:
         """Up to and with the first END, given the noise's "latent"."""

@@ -30,5 +30,5 @@ class GradientPenalty(Regularizer):
         assert turn.real is not None
         real, fake = turn.real.detach(), turn.fake.detach()
         shape = (real.shape[0], *(1 for _ in real.shape[1:]))
-        between = real.lerp(fake, turn.uniform("between", shape)).requires_grad_(True)
+        between = real.lerp(fake, turn.uniform("between", shape).to(real.dtype)).requires_grad_(True)
         return (slope(turn.judge(between), between) - self.slope).square(), state

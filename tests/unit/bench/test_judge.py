@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("judge")
+pytestmark = pytest.mark.costly
 
 BENCH = Path(__file__).resolve().parents[3] / "bench"
 sys.path.insert(0, str(BENCH))  # The benches are scripts, not a package; they find one another by their own folder.

@@ -22,7 +22,7 @@ from ganwright.evaluation.report import write_report
 from ganwright.evaluation.result import ColumnPlot, Evaluation
 from ganwright.evaluation.telling import lines
 
-pytestmark = pytest.mark.xdist_group("table evaluation")
+pytestmark = pytest.mark.costly
 
 
 def rows(count: int, seed: int) -> pd.DataFrame:
