@@ -34,7 +34,7 @@ from ganwright.networks.parts.conditioning import ConditionVectors, Projection
 from ganwright.networks.parts.halving import HalvingConv2d
 from ganwright.networks.parts.places import width_for
 from ganwright.networks.parts.stages import doubled_channels, stage_sizes
-from ganwright.networks.parts.upsampling import UpsampleConv2d
+from ganwright.networks.parts.upsampling import TransposedConv2d, UpsampleConv2d
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class DcganDiscriminator(Discriminator):
 def _doubling(family: Dcgan, in_channels: int, out_channels: int, bias: bool = True) -> nn.Module:
     """(B, in_channels, H, W) -> (B, out_channels, 2H, 2W)."""
     if family.is_published:
-        return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+        return TransposedConv2d(in_channels, out_channels, bias)
     return UpsampleConv2d(in_channels, out_channels, bias)
 
 

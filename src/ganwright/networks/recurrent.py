@@ -23,6 +23,7 @@ from ganwright.networks.base import (
     check_width,
 )
 from ganwright.networks.parts.text_blocks import TextBlock, halved
+from ganwright.runtime.precision import at_least_single
 
 END = 0
 """The symbol behind which a text has only more of it."""

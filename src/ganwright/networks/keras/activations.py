@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.networks.keras.parse import Reference, Value, described
+from ganwright.runtime.precision import at_least_single
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ def _hard_sigmoid(x: Tensor) -> Tensor:
     return F.relu6(x + 3) / 6  # torch's own has no second derivative
 
 
+def _sigmoid(x: Tensor) -> Tensor:
+    return torch.sigmoid(at_least_single(x))
+
+
+def _tanh(x: Tensor) -> Tensor:
+    # Of what half precision makes of it, pictures have few levels left; and on a CPU it takes four times as long.
+    return torch.tanh(at_least_single(x))
+
+
 def _softmax(x: Tensor) -> Tensor:
     return F.softmax(x, -1)
 
@@ -49,8 +59,8 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "relu6": F.relu6,
     "leaky_relu": _leaky_relu,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
+    "sigmoid": _sigmoid,
+    "tanh": _tanh,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "elu": F.elu,

@@ -26,6 +26,7 @@ from ganwright.networks.keras.values import (
     Unsupported,
     whole,
 )
+from ganwright.networks.parts.convolution import learned_conv2d
 
 Groups = Annotated[int, whole(1)]
 
@@ -49,8 +50,12 @@ def convolve(
     if any(before != after for before, after in around):
         x = F.pad(x, [side for pair in reversed(around) for side in pair])
         around = [(0, 0) for _ in strides]
-    function = F.conv1d if len(strides) == 1 else F.conv2d
-    return function(x, weight, bias, strides, [before for before, _ in around], dilation, groups)
+    sides = [before for before, _ in around]
+    if len(strides) == 1:
+        return F.conv1d(x, weight, bias, strides, sides, dilation, groups)
+    if strides[0] == strides[1] and sides[0] == sides[1] and max(dilation) == 1:
+        return learned_conv2d(x, weight, bias, padding=sides[0], groups=groups, stride=strides[0])
+    return F.conv2d(x, weight, bias, strides, sides, dilation, groups)
 
 
 def convolved_sizes(shape: Shape, kernel: Shape, strides: Shape, padding: str, dilation: Shape) -> Shape:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ganwright.networks.keras.convolution import Conv2D
 from ganwright.networks.keras.layer import Layer, Now
 from ganwright.networks.keras.reshaping import UpSampling2D
+from ganwright.networks.parts.convolution import doubling
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class UpsampledConv2D(Conv2D):
 
     def call(self, now: Now, *inputs: Tensor) -> Tensor:
         kernel = _spread(_spread(now.weights["weight"], 3), 2).transpose(0, 1)
-        x = F.conv_transpose2d(inputs[0].permute(0, 3, 1, 2), kernel, now.weights.get("bias"), stride=2, padding=1)
+        x = doubling(inputs[0].permute(0, 3, 1, 2), kernel, now.weights.get("bias"))
         return self.activation(x.permute(0, 2, 3, 1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from ganwright.networks.parts import phases, products
 from ganwright.networks.parts.constants import traced
-from ganwright.networks.parts.phases import doubled, doubles, pays
+from ganwright.networks.parts.phases import doubled
+from ganwright.runtime.precision import product_type
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,31 @@ class _Geometry:
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         return torch.conv2d(x, weight, bias, stride=self.stride, padding=self.padding, groups=self.groups)
 
-    def side(self, before: int, kernel: int) -> int:
-        """Of the map that comes out."""
-        return (before + 2 * self.padding - kernel) // self.stride + 1
+    def sides(self, x: Tensor, weight: Tensor) -> list[int]:
+        """Height and width of what comes out."""
+        before_and_span = zip(x.shape[2:], weight.shape[2:], strict=True)
+        return [(before + 2 * self.padding - span) // self.stride + 1 for before, span in before_and_span]
+
+    def halves(self, weight: Tensor) -> bool:
+        """Whether it is the transpose of what `doubled` computes, of even sides."""
+        return (self.stride, self.padding, self.groups, *weight.shape[2:]) == (2, 1, 1, 4, 4)
 
     def transpose(self, slope: Tensor, weight: Tensor, like: Tensor) -> Tensor:
         """The gradient at the input, of the shape of `like`."""
-        if pays(weight) and doubles(self.stride, self.padding, self.groups, weight, like.shape[2:], slope.shape[2:]):
-            return doubled(slope, weight)
-        return self.backward(slope, like, weight, of_input=True)
+        if self.halves(weight) and tuple(like.shape[2:]) == (2 * slope.shape[2], 2 * slope.shape[3]):
+            if phases.pays(weight):
+                return doubled(slope, weight)
+            return torch.conv_transpose2d(slope, weight, stride=2, padding=1)
+        return self._torchs(slope, like, weight, of_input=True)
 
-    def backward(self, slope: Tensor, x: Tensor, weight: Tensor, of_input: bool) -> Tensor:
+    def of_weight(self, slope: Tensor, x: Tensor, like: Tensor) -> Tensor:
+        """The gradient at the weight, of the shape of `like`."""
+        if products.pays(like, x.dtype, slope[:, 0].numel(), self.groups):
+            height, width = like.shape[2:]
+            return products.of_weight(slope, x, (height, width), self.stride, self.padding)
+        return self._torchs(slope, x, like, of_input=False)
+
+    def _torchs(self, slope: Tensor, x: Tensor, weight: Tensor, of_input: bool) -> Tensor:
         """The gradient at the input, or else at the weight, where `slope` is that at the output."""
         strides, sides = [self.stride, self.stride], [self.padding, self.padding]
         mask = [of_input, not of_input, False]
@@ -62,12 +79,25 @@ def conv2d(
     return _Convolution.apply(x, weight, bias, carrier, geometry)
 
 
+def learned_conv2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, *, padding: int = 0, groups: int = 1, stride: int = 1
+) -> Tensor:
+    """torch.conv2d of x (B, C, H, W) with weight (out, C / groups, k, k), in the quickest way there is to learn from it."""
+    geometry = _Geometry(padding, groups, stride)
+    pixels = len(x) * math.prod(geometry.sides(x, weight))
+    picture = geometry.halves(weight) and phases.pays(weight)
+    if picture or products.pays(weight, product_type(x), pixels, groups):
+        return conv2d(x, weight, bias, padding=padding, groups=groups, stride=stride)
+    return geometry.forward(x, weight, bias)
+
+
 def doubling(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """torch.conv_transpose2d(x, weight, bias, stride=2, padding=1), x (B, in, H, W), weight (in, out, 4, 4), in the quickest
     way there is."""
-    x, weight, bias = _narrowed(x, weight, bias)
-    if traced() or not pays(weight):
+    quick = phases.pays(weight) or products.pays(weight, product_type(x), x[:, 0].numel(), groups=1)
+    if traced() or not quick:
         return torch.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+    x, weight, bias = _narrowed(x, weight, bias)
     height, width = x.shape[2:]
     like = x.new_zeros(()).expand(len(x), weight.shape[1], 2 * height, 2 * width)
     y = _OfInput.apply(x, weight, like, _Geometry(padding=1, groups=1, stride=2))
@@ -78,7 +108,7 @@ def _narrowed(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, T
     """As autocast has them, which does not see what a function in Python computes."""
     if not torch.is_autocast_enabled(x.device.type):
         return x, weight, bias
-    narrow = torch.get_autocast_dtype(x.device.type)
+    narrow = product_type(x)
     return x.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow)
 
 
@@ -118,8 +148,7 @@ class _Carrier(Function):
         ctx.save_for_backward(weight)
         ctx.held, ctx.geometry, ctx.biased = held, geometry, bias is not None
         x, out = held.x, weight.shape[0]
-        sides = (geometry.side(side, weight.shape[-1]) for side in x.shape[2:])
-        return x.new_zeros(()).expand(x.shape[0], out, *sides)
+        return x.new_zeros(()).expand(x.shape[0], out, *geometry.sides(x, weight))
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> Any:
@@ -154,7 +183,7 @@ class _OfWeight(Function):
     def forward(ctx: Any, slope: Tensor, x: Tensor, like: Tensor, geometry: _Geometry) -> Tensor:
         ctx.save_for_backward(slope, x)
         ctx.geometry = geometry
-        return geometry.backward(slope, x, like, of_input=False)
+        return geometry.of_weight(slope, x, like)
 
     @staticmethod
     def backward(ctx: Any, *probes: Tensor) -> Any:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ganwright.networks.parts.convolution import conv2d
-from ganwright.networks.parts.phases import pays
+from ganwright.networks.parts.convolution import learned_conv2d
 
 
 class HalvingConv2d(nn.Conv2d):
@@ -19,6 +18,4 @@ class HalvingConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, 4, stride=2, padding=1)
 
     def forward(self, input: Tensor) -> Tensor:
-        if pays(self.weight):
-            return conv2d(input, self.weight, self.bias, padding=1, stride=2)
-        return super().forward(input)
+        return learned_conv2d(input, self.weight, self.bias, padding=1, stride=2)

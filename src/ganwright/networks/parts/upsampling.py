@@ -31,6 +31,16 @@ class UpsampleConv2d(nn.Module):
         return doubling(x, kernel, self.bias)
 
 
+class TransposedConv2d(nn.ConvTranspose2d):
+    """A learned transposed 4x4 convolution to twice the height and width, (B, C, H, W) -> (B, out_channels, 2H, 2W)."""
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+
+    def forward(self, input: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return doubling(input, self.weight, self.bias)
+
+
 @kept
 def _spread(device: torch.device, dtype: torch.dtype) -> Tensor:
     """(9, 16): where each of 3x3 taps goes among 4x4. Along each axis the four are w2, w1 + w2, w0 + w1, w0."""
