@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 from machine import describe_machine
 from ready import Ready, ready
 
@@ -27,7 +28,9 @@ from ganwright.runtime.allocator import keep_freed_memory
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CATS, DIGITS, ADULT = "images/cats64.zip", "mnist", "tables/adult_ctgan.csv"
 SPOKEN, PLAYS, STOCK = "audio/spoken_digits.zip", "text/tinyshakespeare.txt", "series/google_stock.csv"
-MODALITIES: dict[str, Any] = {STOCK: Series(window=24), SPOKEN: Sound(), PLAYS: Text(window=32)}
+POINTS = "points"
+"""Of two columns."""
+MODALITIES: dict[str, Any] = {STOCK: Series(window=24), SPOKEN: Sound(), PLAYS: Text()}
 ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     **{f"dcgan-{width}": (CATS, "dcgan", {"network": {"width": width}}) for width in (8, 16, 32, 64)},
     "dcgan-published": (CATS, "dcgan-published", {}),
@@ -38,7 +41,8 @@ ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "digits-dcgan-16": (DIGITS, "dcgan", {"network": {"width": 16}}),
     "mlp": (DIGITS, "mlp", {}),
     "columns": (ADULT, "columns", {}),
-    **{recipe: (SPOKEN, recipe, {}) for recipe in ("spectrogram", "wavegan")},
+    "spectrogram": (SPOKEN, "spectrogram", {}),
+    "points": (POINTS, "points", {}),
     **{recipe: (PLAYS, recipe, {}) for recipe in ("text", "wgan_gp_text")},
     **{recipe: (STOCK, recipe, {}) for recipe in ("doppelganger", "conv_series", "recurrent_series")},
 }
@@ -66,7 +70,8 @@ def main() -> int:
 def measure(row: str, seconds: float) -> dict[str, Any]:
     """Both precisions in turns, each training a pair of its own."""
     file, recipe, settings = ROWS[row]
-    dataset = prepare(DATA / file, MODALITIES.get(file), limit=LIMIT)
+    source = np.random.default_rng(0).normal(size=(LIMIT, 2)) if file == POINTS else DATA / file
+    dataset = prepare(source, MODALITIES.get(file), limit=LIMIT)
     runs = {precision: ready(dataset, recipe, {**settings, "precision": precision}) for precision in ("fp32", "bf16")}
     for run in runs.values():
         for _ in range(WARM):

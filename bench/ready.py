@@ -50,8 +50,8 @@ def ready(
 ) -> Ready:
     """`recipe` for these data with `settings`, in the precision that a run would have here."""
     machine = find_machine(device)
-    own = {"precision": machine.precision("auto"), "threads": machine.threads}
-    config = config_for(dataset, machine, recipe, parts={**(parts or {}), **own}, settings=settings)
+    parts = {**(parts or {}), "threads": machine.threads}
+    config = config_for(dataset, machine, recipe, parts=parts, settings=settings)
     config = replace(config, total_samples=PLANNED_SAMPLES)
     spec = run_spec(config, dataset)
     config = replace(config, network=config.network.resolved(spec))

@@ -116,7 +116,8 @@ def make_plan(
     reasons: dict[str, str] = {}
     if recipe is None:
         recipe, reasons["recipe"] = recipe_for(dataset)
-    own: dict[str, Any] = {"seed": seed, "threads": machine.threads, "precision": machine.precision(precision)}
+    own: dict[str, Any] = {"seed": seed, "threads": machine.threads}
+    own |= {"precision": machine.precision(precision)} if precision != "auto" else {}
     own |= {"batch": batch} if batch is not None else {}
     own |= {"balance": True} if balance else {}
     config = config_for(dataset, machine, recipe, budget, begin=begin, parts={**(parts or {}), **own}, settings=settings)

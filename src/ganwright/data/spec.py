@@ -16,6 +16,8 @@ MAX_SAMPLES = 1 << 22
 MAX_VALUES = 1 << 28
 MAPS = frozenset({"image", "spectrogram"})
 """Kinds of records that are maps (C, H, W), where near values belong together: any family for pictures can draw them."""
+COARSE = MAPS | {"text"}
+"""Kinds whose values need no more than eight bits."""
 MOST_LABELS = 1024
 MOST_ROW_LETTERS = 1 << 18
 
@@ -131,6 +133,11 @@ class DataSpec:
     for everything else."""
     statics: int = 0
     """Of series: how many of the blocks, from the first on, hold for a whole series."""
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether a value's first eight bits show all that matters, as in pictures; not so of numbers, or of waves."""
+        return self.kind in COARSE
 
     def __post_init__(self) -> None:
         size = 1

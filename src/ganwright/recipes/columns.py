@@ -32,6 +32,6 @@ def columns(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=optimizer,
         batch=500,
         average_half_life_samples=20_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

@@ -26,6 +26,6 @@ def conv_series(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig
         discriminator_optimizer=optimizer,
         batch=64,
         average_half_life_samples=20_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

@@ -35,7 +35,7 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=optimizer,
         batch=16 if on_cpu else 64,
         average_half_life_samples=10_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )
 

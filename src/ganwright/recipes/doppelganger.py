@@ -25,6 +25,6 @@ def doppelganger(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfi
         discriminator_optimizer=optimizer,
         batch=100,
         average_half_life_samples=20_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

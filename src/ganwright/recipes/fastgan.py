@@ -30,6 +30,6 @@ def fastgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=optimizer,
         batch=8 if on_cpu else 16,
         average_half_life_samples=5_500,  # 0.999 a step of eight
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

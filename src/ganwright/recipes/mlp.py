@@ -23,6 +23,6 @@ def mlp(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=Adam(learning_rate=2e-4),
         batch=128,
         average_half_life_samples=10_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

@@ -25,6 +25,6 @@ def plain(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=optimizer,
         batch=100,
         average_half_life_samples=3_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

@@ -44,6 +44,6 @@ def points(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=optimizer,
         batch=192,
         average_half_life_samples=2_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

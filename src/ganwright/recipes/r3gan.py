@@ -49,7 +49,7 @@ def r3gan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=_adam(rates),
         batch=batch,
         average_half_life_samples=Schedule(0.0, half_life),
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )
 

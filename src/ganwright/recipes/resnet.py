@@ -26,6 +26,6 @@ def resnet(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=Adam(learning_rate=4e-4, beta1=0.0, beta2=0.9),
         batch=32 if on_cpu else 64,
         average_half_life_samples=10_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

@@ -31,6 +31,6 @@ def text(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_optimizer=Adam(learning_rate=Schedule(1e-3, 1e-4), beta1=0.5, beta2=0.99),
         batch=64,
         average_half_life_samples=20_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

@@ -33,6 +33,6 @@ def wavegan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         discriminator_steps=5,
         batch=64,
         average_half_life_samples=10_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )

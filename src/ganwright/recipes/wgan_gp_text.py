@@ -31,6 +31,6 @@ def wgan_gp_text(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfi
         batch=64,
         discriminator_steps=5 if on_cpu else 10,
         average_half_life_samples=10_000,
-        precision=machine.precision("auto"),
+        precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,
     )
