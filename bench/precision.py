@@ -3,8 +3,8 @@
     python bench/precision.py --seconds 6
     python bench/precision.py --rows dcgan-16,text
 
-A row trains real data with a recipe as the plan has it, in fp32 and in bf16, by turns of a quarter of a second. One JSON line a
-row: images (records) a second in each, and the ratio of the rounds' pairs.
+A row trains real data with a recipe as it is, in fp32 and in bf16, by turns of a quarter of a second. One JSON line a row:
+records a second in each, and the ratio of the rounds' pairs.
 """
 
 from __future__ import annotations

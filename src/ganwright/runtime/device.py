@@ -37,8 +37,8 @@ class Machine:
         """ "fp32" or "bf16": the choice itself, or for "auto" what is fast here and good enough for the data.
 
         Args:
-            coarse: whether eight bits of a value are enough, as of pictures. Numbers drawn in bf16 are rounded to them: of 25
-                groups of points one was all but lost, and what draws numbers is too narrow to gain by it (0.8 times as fast).
+            coarse: whether eight bits of a value are enough, as of pictures. Numbers that are drawn in bf16 are rounded to
+                eight bits, and what draws them is too narrow to gain by it (0.8 times as fast).
 
         Raises:
             UsageError: no such precision.

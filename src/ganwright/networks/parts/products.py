@@ -1,4 +1,4 @@
-"""The gradient at a convolution's weight as one product of matrices: quick on a CPU in half precision where maps are small."""
+"""The gradient at a convolution's weight as one product of matrices: quick on a CPU in bf16 where maps are small."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch.nn.functional import pad
 MOST_PIXELS = 20
 """Of the maps that come out, for each row of the weight, for it to pay.
 
-In bf16 on two cores with matrix units (AMX): maps of 4x4 of 512 channels from 8x8 of 256, batch 64, took torch 34 ms and take
-4 (half a pixel for a row; 2: 11 and 7; 17: 16 and 12, or no difference; 57: four times as long). In single precision torch is
-as quick.
+In bf16 on two cores with matrix units (AMX): maps of 4x4 of 512 channels from 8x8 of 256, batch 64, took torch 34 ms and
+take 4 (a quarter of a pixel for a row; 2: 11 and 7; 17: 16 and 12, or no difference; 57: four times as long). In single
+precision torch is as quick.
 """
 
 
 def pays(weight: Tensor, dtype: torch.dtype, pixels: int, groups: int) -> bool:
-    """Whether `of_weight` is quicker than torch: for a weight (out, C, k, k), the type that is computed in, and so many pixels
-    of one channel of all that comes out."""
+    """Whether `of_weight` is quicker than torch: for a weight (out, C, k, k), the type that is computed in, and so many
+    pixels of one channel of all that comes out."""
     if weight.device.type != "cpu" or dtype != torch.bfloat16 or groups != 1 or weight.shape[2] == 1:
         return False
     return pixels <= MOST_PIXELS * math.prod(weight.shape[1:])
