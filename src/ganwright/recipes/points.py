@@ -25,7 +25,7 @@ def points(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
     Of signs, no bridge need be drawn from group to group. The penalties R1 and R2 start strong enough that all groups are
     found, and fall until a slope as steep as a group's edge costs little.
     """
-    penalty = Schedule(0.05, 5e-5)
+    penalty = Schedule(0.07, 1.5e-4)
     optimizer = Adam(learning_rate=Schedule(6e-3, 1.2e-4), beta1=0.0, beta2=0.99)
     return TrainConfig(
         recipe="points",
