@@ -41,7 +41,7 @@ def drawn_after(strength: float) -> float:
         "augmentations": [TURNS_ALONE],
         "augmentation_strength": strength,
     }
-    gan = GAN("dcgan", batch=32, mirror=False, settings=settings).fit(bars(1000), steps=400)
+    gan = GAN("dcgan", seed=1, batch=32, mirror=False, settings=settings).fit(bars(1000), steps=400)
     return lying_above(np.stack([np.asarray(picture) for picture in gan.sample(300, seed=1)]))
 
 
@@ -49,5 +49,5 @@ def test_turned_pictures_are_not_drawn_while_most_are_seen_as_they_are() -> None
     """At a strength of 1 every picture is turned at random, and nothing says any more which way up it was."""
     assert lying_above(bars(300)) == 1.0
     assert lying_above(np.rot90(bars(300), axes=(1, 2))) == 0.0
-    assert drawn_after(0.5) > 0.85
+    assert drawn_after(0.5) > 0.95
     assert drawn_after(1.0) < 0.7

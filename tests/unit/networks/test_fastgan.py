@@ -191,7 +191,7 @@ def test_in_bf16_the_second_derivative_is_nearly_that_of_single_precision(family
         assert not all(torch.equal(a, b) for a, b in zip(exact, rough, strict=True)), "it must have computed otherwise"
         one, other = (torch.cat([gradient.flatten() for gradient in each]) for each in (exact, rough))
         alike.append(float(torch.cosine_similarity(one, other, dim=0)))
-    assert sum(alike) / len(alike) > 0.9
+    assert sum(alike) / len(alike) > (0.97 if isinstance(family, Fastgan) else 0.9)
 
 
 @every_family
