@@ -76,6 +76,7 @@ def main() -> int:
     parser.add_argument("--recipes", default=",".join(RECIPES))
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--rounds", default="1,2,3")
+    parser.add_argument("--seeds", default="0,1", help="of those that a round has")
     parser.add_argument("--beside", type=int, default=1, help="trainings at once, each on a core of its own")
     options = parser.parse_args()
     if not options.data.is_dir():
@@ -133,11 +134,12 @@ def plans_of(results: Path) -> dict[Planned, dict[str, Any]]:
 def entries(number: int, options: argparse.Namespace) -> Iterator[Entry]:
     """The trainings of a round, which may follow from the round before."""
     minutes, seeds = ROUNDS[number]
+    seeds = [seed for seed in seeds if str(seed) in options.seeds.split(",")]
     sets = options.sets.split(",")
     recipes = options.recipes.split(",")
     if number == 2:
         found = [recipe for recipe in best(options, ROUNDS[1][0]) if recipe != YARDSTICK]
-        recipes = [*found[:FINALISTS], YARDSTICK]
+        recipes = [found[0], YARDSTICK, *found[1:FINALISTS]]
     if number == LAST:
         recipes, sets = best(options, ROUNDS[2][0])[:1], [LAST_SET]
     yield from (Entry(recipe, data, minutes, seed) for data in sets for recipe in recipes for seed in seeds)

@@ -35,6 +35,7 @@ from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
 from ganwright.model.wishes import ask, check_one_value
 from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
+from ganwright.runtime.allocator import keep_freed_memory
 from ganwright.runtime.files import cache_root
 from ganwright.runtime.keys import Key
 
@@ -52,6 +53,7 @@ class Model:
     """
 
     def __init__(self, contents: ModelContents, device: str = "cpu") -> None:
+        keep_freed_memory()
         self.family: NetworkFamily = contents.family
         self.spec: DataSpec = contents.spec
         self.codec: Codec = contents.codec
