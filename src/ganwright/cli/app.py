@@ -12,13 +12,14 @@ import sys
 import threading
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnknownOptionError
 
 import ganwright
 from ganwright.cli.classic import classic
 from ganwright.cli.compare import compare
 from ganwright.cli.demo import demo
 from ganwright.cli.doctor import doctor
+from ganwright.cli.elsewhere import here
 from ganwright.cli.evaluate import evaluate
 from ganwright.cli.import_ import import_keras_file
 from ganwright.cli.inspect import inspect
@@ -139,6 +140,10 @@ def run(arguments: list[str]) -> int:
 def _usage_error(error: CycloptsError) -> UsageError:
     text = str(error).strip().replace("\n", " ")
     verb = " ".join(error.command_chain or ())
+    if isinstance(error, UnknownOptionError):
+        flag = error.token.keyword or error.token.value
+        if known := here(verb, flag):
+            return UsageError("E-USAGE-01", f"there is no {flag}", hints=(known, f"ganwright {verb} --help"))
     return UsageError("E-USAGE-01", text, hints=(f"ganwright {verb} --help" if verb else "ganwright --help",))
 
 
