@@ -16,9 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import describe_machine
+from trained import command, core_of, trained_and_judged
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -162,33 +160,18 @@ def train_and_judge(
 ) -> dict[str, Any] | None:
     """Train, or go on with it; evaluate; write the line. None where that failed."""
     planned = plans[entry.recipe, entry.data, entry.minutes]
-    folder = options.keep / f"{entry.name}-{planned['plan']}"
-    core = cores.pop() if options.beside > 1 else None
+    width = planned["network.width"]
+    recipe, given = SETTINGS.get(entry.recipe, (entry.recipe, ()))
+    given += (f"network.width={width}",) if width is not None else ()
+    words = ["--recipe", recipe, "--images", str(planned["images"]), "--seed", str(entry.seed)]
+    words += [word for setting in given for word in ("--set", setting)]
+    folder, data = options.keep / f"{entry.name}-{planned['plan']}", str(options.data / SETS[entry.data])
     began = time.monotonic()
-    try:
-        data = str(options.data / SETS[entry.data])
-        checkpoints = folder / "checkpoints"
-        status = folder / "status.json"
-        if status.is_file() and json.loads(status.read_text())["state"] == "finished":
-            pass
-        elif checkpoints.is_dir() and any(checkpoints.iterdir()):
-            command(["resume", str(folder)], core)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            width = planned["network.width"]
-            recipe, given = SETTINGS.get(entry.recipe, (entry.recipe, ()))
-            given += (f"network.width={width}",) if width is not None else ()
-            wanted = ["--recipe", recipe, "--images", str(planned["images"]), "--seed", str(entry.seed)]
-            wanted += [word for setting in given for word in ("--set", setting)]
-            command(["train", data, *wanted, "--run", str(folder)], core)
-        judged = command(["evaluate", str(folder), data, "--features", "self", "-n", str(SAMPLES)], core)
+    with core_of(cores, options.beside) as core:
+        judged = trained_and_judged(folder, data, words, SAMPLES, core)
+        if judged is None:
+            return None
         command(["sample", str(folder), "--grid", "8x8", "--seed", "1", "-o", str(folder / "grid8.png")], core)
-    except subprocess.CalledProcessError as error:
-        print(f"{entry.name}: {error}\n{error.stderr}", file=sys.stderr, flush=True)
-        return None
-    finally:
-        if core is not None:
-            cores.append(core)
     measured = judged["measurements"]
     line = {**asdict(entry), "plan": planned["plan"], "width": planned["network.width"], "images": planned["images"]}
     line["features"] = judged["features"]
@@ -198,21 +181,6 @@ def train_and_judge(
     line |= {"samples": SAMPLES, "wall_seconds": round(time.monotonic() - began), "machine": describe_machine()}
     write(options.results, line)
     return line
-
-
-def command(words: list[str], core: int | None) -> dict[str, Any]:
-    """What a command of ours answers with --json; on one core, if that is given."""
-    environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if core is not None else {})}
-    whole = [
-        *(["taskset", "-c", str(core)] if core is not None else []),
-        sys.executable,
-        "-m",
-        "ganwright",
-        *words,
-        "--json",
-    ]
-    done = subprocess.run(whole, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
 
 
 def table(options: argparse.Namespace) -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,8 +19,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bakeoff import DATA, ROOT, SETS, command, lines_of, write
+from bakeoff import DATA, ROOT, SETS, lines_of, write
 from machine import describe_machine
+from trained import core_of, trained_and_judged
 
 from ganwright.regularizers.r1 import gamma_for
 
@@ -68,19 +68,13 @@ def train_and_judge(place: tuple[int, int, float], options: argparse.Namespace, 
     side, batch, factor = place
     gamma = factor * gamma_for((COLOURS, side, side))
     data, folder = str(options.data / SETS["cats64"]), options.keep / f"{side}-{batch}-{factor:g}-{options.pictures}"
-    core = cores.pop() if options.beside > 1 else None
     settings = (f"network.width={WIDTH}", f"batch={batch}", f"regularizers.0.weight={gamma}")
     words = ["--recipe", "dcgan", "--size", str(side), "--images", str(options.pictures), "--seed", "0"]
     words += [word for setting in settings for word in ("--set", setting)]
-    try:
-        command(["train", data, *words, "--run", str(folder)], core)
-        judged = command(["evaluate", str(folder), data, "--features", "self", "-n", str(SAMPLES)], core)
-    except subprocess.CalledProcessError as error:
-        print(f"{place}: {error}\n{error.stderr}", file=sys.stderr, flush=True)
+    with core_of(cores, options.beside) as core:
+        judged = trained_and_judged(folder, data, words, SAMPLES, core)
+    if judged is None:
         return False
-    finally:
-        if core is not None:
-            cores.append(core)
     line: dict[str, Any] = {"side": side, "batch": batch, "factor": factor, "gamma": round(gamma, 5)}
     line |= {"pictures": options.pictures, "width": WIDTH, "samples": SAMPLES, "features": judged["features"]}
     for name in ("frechet", "recall"):

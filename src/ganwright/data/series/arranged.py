@@ -17,6 +17,7 @@ from ganwright.data.tables.facts import ColumnFacts
 from ganwright.data.tables.kinds import decide
 from ganwright.data.tables.learning import learn_column
 from ganwright.data.tables.text_cells import text_of
+from ganwright.data.wrapped import Wrapped
 
 READ_ROWS = 16_384
 MOST_WINDOWS = 20_000
@@ -53,7 +54,7 @@ class Arrangement:
             raise UsageError("E-SERIES-03", f"{self.time} cannot say both when and which")
 
 
-class Arranged(Source):
+class Arranged(Wrapped):
     """A table's rows as series; it takes the place of its source once that is loaded."""
 
     def __init__(self, rows: Source, asked: Arrangement, time: MeasuredColumn | None = None) -> None:
@@ -65,8 +66,7 @@ class Arranged(Source):
             DataError: times that are none, that come twice in a series, or come at several rates; series that are too long.
             UsageError: no such column.
         """
-        self.name, self.place, self.labels = rows.name, rows.place, rows.labels
-        self.reading, self.dialect, self.skipped = rows.reading, rows.dialect, rows.skipped
+        super().__init__(rows)
         self.notes = list(rows.notes)
         self._kept: int | None = None
         self.rows, self.asked = rows, asked
@@ -97,14 +97,6 @@ class Arranged(Source):
             what = f"no series has {asked.window} steps: the longest has {longest}"
             raise DataError("E-SERIES-07", what, where=self.place, hints=(f"--window {max(SHORTEST, longest // 4)}",))
 
-    @classmethod
-    def can_open(cls, data: object) -> bool:
-        return False
-
-    @classmethod
-    def open(cls, data: object) -> Arranged:
-        raise TypeError("rows are arranged, not opened")
-
     def __len__(self) -> int:
         return len(self.starts)
 
@@ -118,11 +110,8 @@ class Arranged(Source):
         self.starts, self.ends = self.starts[places], self.ends[places]
         self._kept = count
 
-    def close(self) -> None:
-        self.rows.close()
-
     def fingerprint(self) -> str:
-        return f"{self.rows.fingerprint()}-{self.asked}-{self._kept}"
+        return f"{super().fingerprint()}-{self.asked}-{self._kept}"
 
     def _groups(self, cells: Cells) -> np.ndarray:
         """int64 (rows,): which series each row is of, numbered as they first appear."""
