@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ganwright.data.modalities.table import Table as Table
     from ganwright.data.modalities.text import Text as Text
     from ganwright.evaluation.folders import evaluate as evaluate
+    from ganwright.fitted import load as load
     from ganwright.gan import GAN as GAN
-    from ganwright.gan import load as load
     from ganwright.model.model import Model as Model
     from ganwright.networks.keras.definition import Layers as Layers
 
@@ -31,7 +31,7 @@ __version__ = "0.1.0"
 # Looked up when used, because torch takes seconds to import and `ganwright --help` should not wait for it.
 _HOMES = {
     "GAN": "ganwright.gan",
-    "load": "ganwright.gan",
+    "load": "ganwright.fitted",
     "evaluate": "ganwright.evaluation.folders",
     "Model": "ganwright.model.model",
     "Image": "ganwright.data.modalities.image",

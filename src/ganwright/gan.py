@@ -1,4 +1,4 @@
-"""The door for programs: `GAN(...).fit(data)`, `.sample(n)`, `.save(path)`, and `load(path)`."""
+"""The door for programs: `GAN(...).fit(data)`, then `.sample(n)` and all else that a fitted one can do."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from PIL import Image as PillowImage
-
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
 from ganwright.core.errors import UsageError
@@ -21,12 +18,10 @@ from ganwright.data.dataset import DataReport
 from ganwright.data.held_out import Split
 from ganwright.data.modalities.base import Modality
 from ganwright.defaults import read_as
-from ganwright.evaluation.result import Evaluation
+from ganwright.fitted import Fitted
 from ganwright.losses.base import Loss
 from ganwright.milestones import CarriedOver, DataReady, PlanReady, Resuming
-from ganwright.model.interpolation import Interpolation
-from ganwright.model.locate import find_model, find_run
-from ganwright.model.model import Model
+from ganwright.model.locate import find_run
 from ganwright.networks.base import Distribution
 from ganwright.networks.own.module_pair import DiscriminatorOutput
 from ganwright.optimizers.base import Optimizer
@@ -59,15 +54,13 @@ from ganwright.training.run_spec import run_spec
 from ganwright.training.state import TrainState, initial_state
 
 
-class GAN:
+class GAN(Fitted):
     """A generative adversarial network with scikit-learn's habits: the constructor only stores, learned things end in `_`.
 
     >>> gan = GAN(recipe="dcgan").fit("photos/", minutes=20)
     >>> gan.sample(16, seed=0)[0].save("new.png")
     """
 
-    model_: Model
-    """The average generator, ready to sample."""
     plan_: Plan
     """The resolved config, and why it is so; of a run that was not gone on with."""
     config_: TrainConfig
@@ -421,43 +414,6 @@ class GAN:
         self.history_, self.scores_ = course.history, course.scores
         return course
 
-    def sample(self, n: int = 1, **options: Any) -> Any:
-        """`n` new natural objects, `label=7` of a class, `where={"age": (30, 40)}`; see `Model.sample`."""
-        return self._fitted().sample(n, **options)
-
-    def complete(self, data: Any, *, seed: int = 0) -> Any:
-        """Rows of a table with what is not in them drawn; see `Model.complete`."""
-        return self._fitted().complete(data, seed=seed)
-
-    def interpolate(self, n: int = 6, **options: Any) -> Interpolation:
-        """Pictures on the way from sample to sample, to look at or to `.save("film.gif")`; see `Model.interpolate`."""
-        return self._fitted().interpolate(n, **options)
-
-    def grid(self, rows: int | None = None, columns: int | None = None, **options: Any) -> PillowImage.Image:
-        """rows x columns samples in one picture, or one row a class with `by_class=True`; see `Model.grid`."""
-        return self._fitted().grid(rows, columns, **options)
-
-    def score(self, data: Any) -> np.ndarray:
-        """How real the trained discriminator takes each record of `data` to be, float32 (N,); see `Model.score`."""
-        return self._fitted().score(data)
-
-    def evaluate(self, data: Any, **options: Any) -> Evaluation:
-        """How good samples are beside the records of `data`, those kept from training included; see `Model.evaluate`."""
-        return self._fitted().evaluate(data, **options)
-
-    def save(self, path: str | Path, *, discriminator: bool = False) -> Path:
-        """Write the model file, which is all that sampling needs; with `discriminator`, all that `score` needs too."""
-        return self._fitted().save(path, discriminator=discriminator)
-
-    def _fitted(self) -> Model:
-        if not hasattr(self, "model_"):
-            raise UsageError("E-MODEL-06", "this GAN has not been trained yet", hints=("gan.fit(data)", "load(path)"))
-        return self.model_
-
-    def _repr_png_(self) -> bytes | None:
-        """What a notebook shows: samples, once there is a model."""
-        return self.model_._repr_png_() if hasattr(self, "model_") else None
-
     def __repr__(self) -> str:
         silent = {"balance": False}
         stored = {
@@ -469,25 +425,6 @@ class GAN:
         long = ("generator", "discriminator")
         shown = {name: f"<{type(value).__name__}>" if name in long else repr(value) for name, value in stored.items()}
         return f"GAN({', '.join(f'{name}={text}' for name, text in shown.items())})"
-
-
-def load(
-    reference: str | Path,
-    device: DeviceChoice = "cpu",
-    *,
-    generator: Network | None = None,
-    discriminator: Network | None = None,
-) -> Model:
-    """The model that `reference` names: a file, a run folder, a run's unique prefix, or "last".
-
-    A file of your own modules holds their weights, not their code: pass modules like those that were trained, and the
-    weights are put into copies of them.
-
-    Raises:
-        ModelFileError: there is none, or it is damaged or hostile.
-    """
-    halves = {"generator": half(generator), "discriminator": half(discriminator)}
-    return Model.load(find_model(str(reference)), find_machine(device).device, **halves)
 
 
 def _in_seconds(minutes: float | None, seconds: float | None) -> float | None:

@@ -15,7 +15,7 @@ from support import TINY, tiny_config, tiny_contents, tiny_dataset, tiny_model_f
 
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.data.spec import DataSpec
-from ganwright.gan import load
+from ganwright.fitted import load
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents, read_facts, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_noise, draw_sample_noise, truncated
