@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import describe_machine
-from trained import command, core_of, trained_and_judged
+from trained import core_of, trained_and_judged
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -169,11 +169,10 @@ def train_and_judge(
     began = time.monotonic()
     with core_of(cores, options.beside) as core:
         judged = trained_and_judged(folder, data, words, SAMPLES, core)
-        if judged is None:
-            return None
-        command(["sample", str(folder), "--grid", "8x8", "--seed", "1", "-o", str(folder / "grid8.png")], core)
+    if judged is None:
+        return None
     measured = judged["measurements"]
-    line = {**asdict(entry), "plan": planned["plan"], "width": planned["network.width"], "images": planned["images"]}
+    line = {**asdict(entry), "plan": planned["plan"], "width": width, "images": planned["images"]}
     line["features"] = judged["features"]
     for name in MEASURES:
         each = measured[name]

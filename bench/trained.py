@@ -27,7 +27,7 @@ def core_of(cores: list[int], beside: int) -> Generator[int | None]:
 def trained_and_judged(folder: Path, data: str, words: list[str], samples: int, core: int | None) -> dict[str, Any] | None:
     """What `evaluate` says of a run in `folder`, trained as `words` say; None where that failed, which is told.
 
-    A run that is there already is not trained again, and one that was cut off goes on.
+    A run that is there already is not trained again, and one that was cut off goes on. grid8.png is to be looked at.
     """
     checkpoints, status = folder / "checkpoints", folder / "status.json"
     try:
@@ -38,7 +38,9 @@ def trained_and_judged(folder: Path, data: str, words: list[str], samples: int, 
         else:
             shutil.rmtree(folder, ignore_errors=True)
             command(["train", data, *words, "--run", str(folder)], core)
-        return command(["evaluate", str(folder), data, "--features", "self", "-n", str(samples)], core)
+        judged = command(["evaluate", str(folder), data, "--features", "self", "-n", str(samples)], core)
+        command(["sample", str(folder), "--grid", "8x8", "--seed", "1", "-o", str(folder / "grid8.png")], core)
+        return judged
     except subprocess.CalledProcessError as error:
         print(f"{folder.name}: {error}\n{error.stderr}", file=sys.stderr, flush=True)
         return None
