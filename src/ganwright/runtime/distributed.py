@@ -56,8 +56,7 @@ def sum_over_processes(gradients: Iterable[Tensor], numbers: dict[str, Tensor]) 
     _add(flat)
     sums = [part.view_as(value) for value, part in zip(each, flat.split([value.numel() for value in each]), strict=True)]
     first = len(each) - len(numbers)
-    for gradient, part in zip(each[:first], sums, strict=False):
-        gradient.copy_(part)
+    torch._foreach_copy_(each[:first], sums[:first])  # pyright: ignore[reportPrivateImportUsage]
     return {name: part.clone() for name, part in zip(numbers, sums[first:], strict=True)}
 
 
@@ -68,6 +67,16 @@ def summed(value: Tensor) -> Tensor:
     total = value.detach().clone(memory_format=torch.contiguous_format)
     _add(total.view(-1))
     return total
+
+
+def from_leader(value: Tensor) -> Tensor:
+    """Replace `value`, on the CPU, by what the leader has there, and give it."""
+    if world_size() == 1:
+        return value
+    if _nearby is not None and value.nbytes <= HALF:
+        return value.copy_(_nearby.gathered(value)[LEADER].view_as(value))
+    torch.distributed.broadcast(value, LEADER)
+    return value
 
 
 def gathered(value: Tensor) -> list[Tensor]:

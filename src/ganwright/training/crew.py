@@ -19,7 +19,7 @@ from ganwright.core.config import to_plain
 from ganwright.core.errors import ResourceError, UsageError
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
-from ganwright.runtime.distributed import LEADER, rank, world_size
+from ganwright.runtime.distributed import LEADER, from_leader, rank, world_size
 from ganwright.runtime.group import explained
 from ganwright.runtime.memory import is_out_of_memory
 from ganwright.training.batches import Batches
@@ -90,7 +90,7 @@ def end(model: bytes = b"", **facts: Any) -> None:
         with explained():
             _give(Order.END, {**facts, "model": len(model)})
             if model:
-                torch.distributed.broadcast(torch.frombuffer(bytearray(model), dtype=torch.uint8), LEADER)
+                from_leader(torch.frombuffer(bytearray(model), dtype=torch.uint8))
             torch.distributed.barrier()
 
 
@@ -121,7 +121,7 @@ def follow(
             with explained():
                 model = torch.empty(facts["model"], dtype=torch.uint8)
                 if len(model):
-                    torch.distributed.broadcast(model, LEADER)
+                    from_leader(model)
                 torch.distributed.barrier()
             return facts, model.numpy().tobytes()
         if order == Order.BEGIN:
@@ -160,18 +160,16 @@ def _train(state: TrainState, config: TrainConfig, spec: DataSpec, batches: Batc
 
 def _give(order: Order, facts: Mapping[str, Any] | None = None) -> None:
     text = json.dumps(facts).encode() if facts else b""
-    torch.distributed.broadcast(torch.tensor([order, len(text)]), LEADER)
+    from_leader(torch.tensor([order, len(text)]))
     if text:
-        torch.distributed.broadcast(torch.frombuffer(bytearray(text), dtype=torch.uint8), LEADER)
+        from_leader(torch.frombuffer(bytearray(text), dtype=torch.uint8))
 
 
 def _take() -> tuple[Order, Any]:
-    head = torch.zeros(2, dtype=torch.int64)
-    torch.distributed.broadcast(head, LEADER)
-    order, length = head.tolist()
+    order, length = from_leader(torch.zeros(2, dtype=torch.int64)).tolist()
     text = torch.zeros(length, dtype=torch.uint8)
     if length:
-        torch.distributed.broadcast(text, LEADER)
+        from_leader(text)
     return Order(order), json.loads(bytes(text.numpy())) if length else {}
 
 
@@ -180,7 +178,7 @@ def _give_state(state: TrainState) -> None:
     shapes = {name: (list(value.shape), str(value.dtype).removeprefix("torch.")) for name, value in copy.tensors.items()}
     _give(Order.BEGIN, {"shapes": shapes, "facts": copy.facts})
     for value in copy.tensors.values():
-        torch.distributed.broadcast(_bytes(value.contiguous()), LEADER)
+        from_leader(_bytes(value.contiguous()))
 
 
 def _take_state(state: TrainState) -> None:
@@ -188,7 +186,7 @@ def _take_state(state: TrainState) -> None:
     tensors: dict[str, Tensor] = {}
     for name, (shape, dtype) in told["shapes"].items():
         tensors[name] = torch.empty(shape, dtype=getattr(torch, dtype))
-        torch.distributed.broadcast(_bytes(tensors[name]), LEADER)
+        from_leader(_bytes(tensors[name]))
     Checkpoint(tensors, told["facts"]).restore(state)
 
 

@@ -18,6 +18,7 @@ from ganwright.regularizers.base import Regularizer
 from ganwright.runtime.distributed import share_of
 from ganwright.runtime.keys import Key
 from ganwright.runtime.precision import at_least_single
+from ganwright.runtime.seeding import seed_draws
 from ganwright.training.config import TrainConfig
 from ganwright.training.state import TrainState
 
@@ -49,7 +50,7 @@ class Turn:
     def __post_init__(self) -> None:
         # What modules draw by themselves (a user's own noise) follows the step too, apart for other rows; layers of ours
         # (dropout) draw for the whole batch, and take these rows.
-        torch.manual_seed(self.key.seed_for(f"modules {self.rows.start}"))
+        seed_draws(self.key.seed_for(f"modules {self.rows.start}"), self.config.device)
         batch = self.config.batch
         if len(range(batch)[self.rows]) < batch:
             self._joint_draws = JointDraws(self.rows, batch, self.key.seed_for("modules 0"), self.config.device)
