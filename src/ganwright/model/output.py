@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganwright.data.spec import DataSpec
+from ganwright.networks.parts.quick_tanh import quick_tanh
 
 
 def apply_output(spec: DataSpec, raw: Tensor) -> Tensor:
@@ -14,7 +15,7 @@ def apply_output(spec: DataSpec, raw: Tensor) -> Tensor:
         return _columns(spec, raw)
     if spec.output == "softmax":
         return raw.softmax(1)
-    return raw.tanh() if spec.output == "tanh" else raw
+    return quick_tanh(raw) if spec.output == "tanh" else raw
 
 
 def _columns(spec: DataSpec, raw: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.networks.keras.parse import Reference, Value, described
+from ganwright.networks.parts.quick_tanh import quick_tanh
 from ganwright.runtime.precision import at_least_single
 
 
@@ -43,7 +44,7 @@ def _sigmoid(x: Tensor) -> Tensor:
 
 def _tanh(x: Tensor) -> Tensor:
     # Of what half precision makes of it, pictures have few levels left; and on a CPU it takes four times as long.
-    return torch.tanh(at_least_single(x))
+    return quick_tanh(at_least_single(x))
 
 
 def _softmax(x: Tensor) -> Tensor:

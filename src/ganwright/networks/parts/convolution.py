@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from ganwright.networks.parts import phases, products
+from ganwright.networks.parts import phases, products, taps
 from ganwright.networks.parts.constants import traced
 from ganwright.networks.parts.phases import doubled
 from ganwright.runtime.precision import product_type
@@ -83,6 +83,8 @@ def learned_conv2d(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, *, padding: int = 0, groups: int = 1, stride: int = 1
 ) -> Tensor:
     """torch.conv2d of x (B, C, H, W) with weight (out, C / groups, k, k), in the quickest way there is to learn from it."""
+    if taps.pays(weight, product_type(x), stride, groups):
+        return taps.convolved(*_narrowed(x, weight, bias), padding)
     geometry = _Geometry(padding, groups, stride)
     pixels = len(x) * math.prod(geometry.sides(x, weight))
     picture = geometry.halves(weight) and phases.pays(weight)
@@ -101,7 +103,7 @@ def doubling(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     height, width = x.shape[2:]
     like = x.new_zeros(()).expand(len(x), weight.shape[1], 2 * height, 2 * width)
     y = _OfInput.apply(x, weight, like, _Geometry(padding=1, groups=1, stride=2))
-    return y if bias is None else y + bias.view(-1, 1, 1)
+    return y if bias is None else y.add_(bias.view(-1, 1, 1))
 
 
 def _narrowed(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
