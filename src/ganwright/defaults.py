@@ -79,7 +79,10 @@ def sized(config: TrainConfig, seconds_per_step: float, seconds: float) -> tuple
         if seen * (network.width / width) ** COST_EXPONENT >= PICTURES_PER_SQUARED_WIDTH * width**2
     ]
     width = max(fits, default=network.cpu_widths[0])
-    reason = f"width {width}: wider networks would learn too little in this time (--set network.width={network.width})"
+    wider = [each for each in network.cpu_widths if each > width]
+    reason = f"width {width}: the widest that was found to pay on a CPU"
+    if wider:
+        reason = f"width {width}: wider networks would learn too little in this time (--set network.width={wider[0]})"
     return replace(config, network=replace(network, width=width)), reason
 
 
