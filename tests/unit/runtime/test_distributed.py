@@ -43,6 +43,27 @@ def test_a_lone_process_has_everything() -> None:
     assert gradient.tolist() == [2.0, 2.0, 2.0]
 
 
+def test_what_the_leader_has_comes_the_quick_way_where_it_fits(pretend: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Near:
+        def gathered(self, value: Tensor) -> list[Tensor]:
+            return [value + 5, value]
+
+    sent: list[int] = []
+
+    def broadcast(value: Tensor, source: int) -> None:
+        sent.append(value.nbytes)
+
+    monkeypatch.setattr(distributed, "_nearby", Near())
+    monkeypatch.setattr(torch.distributed, "broadcast", broadcast)
+    order, model = torch.zeros(2, dtype=torch.int64), torch.zeros(distributed.HALF + 1, dtype=torch.uint8)
+    assert distributed.from_leader(order).tolist() == [0, 0]  # of a lone process
+    pretend(2, 1)
+    assert distributed.from_leader(order) is order
+    assert order.tolist() == [5, 5]
+    assert distributed.from_leader(model) is model
+    assert sent == [model.nbytes]
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
 def test_shares_cover_every_place_exactly_once_and_differ_by_one_at_most(size: int, pretend: Pretend) -> None:
     for count in range(40):
