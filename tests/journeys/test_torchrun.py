@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 PROGRAM = """
 import json, os, sys
 import numpy as np, torch
@@ -26,14 +28,28 @@ with open(os.path.join(folder, f"{os.environ['RANK']}.json"), "w") as file:
 """
 
 
+def torchrun(tmp_path: Path, *words: str) -> None:
+    """Two processes of what the words say, which have to end well."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    environment |= {"GANWRIGHT_CACHE": str(tmp_path / "cache"), "GLOO_SOCKET_IFNAME": "lo"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *words]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_every_process_has_the_same_model_in_the_end(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    environment |= {"GANWRIGHT_CACHE": str(tmp_path / "cache"), "GLOO_SOCKET_IFNAME": "lo"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr
+    torchrun(tmp_path, str(program))
     said = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
     assert said[0] == said[1]
     assert said[0]["steps"] == 15
+
+
+def test_the_command_line_trains_and_goes_on_under_torchrun(tmp_path: Path) -> None:
+    pictures, run = tmp_path / "pictures.npy", tmp_path / "run"
+    np.save(pictures, np.random.default_rng(0).integers(0, 256, (64, 8, 8), dtype=np.uint8))
+    # Without "--" torchrun takes our --run for a beginning of its own --run-path.
+    torchrun(tmp_path, "-m", "--", "ganwright", "train", str(pictures), "--recipe", "mlp", "--steps", "4", "--run", str(run))
+    torchrun(tmp_path, "-m", "--", "ganwright", "resume", str(run), "--steps", "6")
+    assert json.loads((run / "status.json").read_text())["step"] == 10  # six more
