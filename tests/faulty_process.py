@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     from ganwright.cli.app import run
     from ganwright.training import loop
 
-    loop.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.02, 1e9
+    loop.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.0, 1e9  # one after every step
     for each in fault.split(",") if fault != "none" else ():
         what, _, start = each.partition("@")
         rank, step, kind = what.split(":")
