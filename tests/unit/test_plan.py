@@ -159,8 +159,8 @@ WIDE = {"latent": 8}
 
 
 @pytest.mark.usefixtures("timed")
-@pytest.mark.parametrize(("hours", "width"), [(0.01, 8), (1, 16), (4, 24), (100, 64)])
-def test_networks_are_as_wide_as_the_time_allows(hours: float, width: int) -> None:
+@pytest.mark.parametrize(("hours", "width", "wider"), [(0.01, 8, 12), (1, 16, 24), (4, 24, 32), (100, 64, None)])
+def test_networks_are_as_wide_as_the_time_allows(hours: float, width: int, wider: int | None) -> None:
     """At half a second a step of width 32, an hour has 7,200 steps of 8 pictures; half as wide, about twice as many."""
     plan = planned(Budget(seconds=3600 * hours), settings={"network": WIDE})
     assert isinstance(plan.config.network, Dcgan)
@@ -168,6 +168,7 @@ def test_networks_are_as_wide_as_the_time_allows(hours: float, width: int) -> No
     seen = plan.config.samples_per_step * 3600 * hours / SECONDS_PER_STEP * (32 / width) ** COST_EXPONENT
     assert seen >= PICTURES_PER_SQUARED_WIDTH * width**2 or width == 8, "and no narrower than that"
     assert f"width {width}:" in "\n".join(plan.lines())
+    assert (f"network.width={wider}" if wider else "the widest") in "\n".join(plan.lines())
 
 
 @pytest.mark.usefixtures("timed")

@@ -43,7 +43,7 @@ def _sigmoid(x: Tensor) -> Tensor:
 
 
 def _tanh(x: Tensor) -> Tensor:
-    # Of what half precision makes of it, pictures have few levels left; and on a CPU it takes four times as long.
+    # Of what half precision makes of it, pictures have few levels left.
     return quick_tanh(at_least_single(x))
 
 

@@ -68,9 +68,9 @@ def _downhill(x: Tensor, slope: Tensor, mean: Tensor, inverse: Tensor, weight: T
     of_x = -scale * inverse * along
     rest = -scale * total - of_x * mean
     # x * of_x + rest, by the kernel that normalises: torch's addcmul takes five times as long for it in bfloat16.
-    still, moving = torch.zeros_like(mean), torch.ones_like(mean)
-    of_all = torch.batch_norm(x, of_x, rest, still, moving, False, 0.0, 0.0, torch.backends.cudnn.enabled)
-    return of_all.addcmul_(slope, scale.to(x.dtype).view(1, -1, *(1,) * (x.ndim - 2)))
+    zero, one = torch.zeros_like(mean), torch.ones_like(mean)
+    y = torch.batch_norm(x, of_x, rest, zero, one, False, 0.0, 0.0, torch.backends.cudnn.enabled)
+    return y.addcmul_(slope, scale.to(x.dtype).view(1, -1, *(1,) * (x.ndim - 2)))
 
 
 def _by_arithmetic(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:

@@ -25,7 +25,6 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> T
     (out, channels, height, width), (batch, _, rows, columns) = weight.shape, x.shape
     given = x.permute(0, 2, 3, 1).reshape(-1, channels) @ weight.permute(1, 0, 2, 3).reshape(channels, -1)
     maps = given.view(batch, rows, columns, -1).permute(0, 3, 1, 2)
-    each = height * width
-    taking = torch.eye(each, dtype=x.dtype, device=x.device).view(1, each, height, width).expand(out, -1, -1, -1)
-    y = torch.conv2d(maps, taking.reshape(out, each, height, width), padding=padding, groups=out)
+    taking = torch.eye(height * width, dtype=x.dtype, device=x.device).view(1, -1, height, width).repeat(out, 1, 1, 1)
+    y = torch.conv2d(maps, taking, padding=padding, groups=out)
     return y if bias is None else y.add_(bias.view(-1, 1, 1))
