@@ -34,6 +34,7 @@ def dcgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=16 if on_cpu else 64,
+        reuse_fakes=True,
         average_half_life_samples=10_000,
         precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,

@@ -29,6 +29,7 @@ def fastgan(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=8 if on_cpu else 16,
+        reuse_fakes=True,
         average_half_life_samples=5_500,  # 0.999 a step of eight
         precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,

@@ -24,6 +24,7 @@ def plain(spec: DataSpec, machine: Machine, budget: Budget) -> TrainConfig:
         generator_optimizer=optimizer,
         discriminator_optimizer=optimizer,
         batch=100,
+        reuse_fakes=True,
         average_half_life_samples=3_000,
         precision=machine.precision("auto", coarse=spec.is_coarse),
         device=machine.device,

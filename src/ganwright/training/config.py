@@ -57,6 +57,8 @@ class TrainConfig:
     """Parts of it that are worked on in turn: less memory, more time, the same gradients but for batch statistics."""
     discriminator_steps: int = 1
     """Discriminator turns before each generator turn."""
+    reuse_fakes: bool = False
+    """Whether the generator may learn from the fakes that the discriminator learned from, a pass less, instead of others."""
     average_half_life_samples: float | Schedule = 3_000
     """Samples after which a past generator counts half in the average generator, which is the one that is kept."""
     scoring: Scoring = field(default_factory=Scoring)
@@ -101,6 +103,12 @@ class TrainConfig:
         """Whether fresh reals are drawn for the generator's turn."""
         asked = any("real" in part.needs for part in self.regularizers if part.player == "generator")
         return self.loss.generator_needs_real or self.known is not None or asked
+
+    @property
+    def fakes_go_on(self) -> bool:
+        """Whether the generator's turn takes the discriminator's fakes: of a whole batch, with no other wish for them."""
+        alone = all(part.player != "generator" for part in self.regularizers)
+        return self.reuse_fakes and alone and self.micro_batches == 1 and not self.generator_needs_real
 
     @property
     def total_steps(self) -> int:

@@ -36,18 +36,23 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     parts = parts_of(config.batch, config.micro_batches)
 
     # Discriminator turns: tell real records from fakes.
+    unfreeze(state.generator_optimizer)
+    made: Tensor | None = None
     for repeat in range(config.discriminator_steps):
         key = state.key("discriminator", repeat)
         unfreeze(state.discriminator_optimizer)
-        found = added(tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts)
-        report |= update("discriminator", state.discriminator_optimizer, state.discriminator, found)
+        found: list[Report] = []
+        for rows in parts:
+            turn = Turn(state, config, spec, key, rows)
+            found.append(tell_apart(turn, batches))
+            made = turn.made
+        report |= update("discriminator", state.discriminator_optimizer, state.discriminator, added(found))
         state.settle()
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
     key = state.key("generator")
-    unfreeze(state.generator_optimizer)
-    found = added(pass_for_real(Turn(state, config, spec, key, rows), batches) for rows in parts)
-    report |= update("generator", state.generator_optimizer, state.generator, found)
+    found = [pass_for_real(Turn(state, config, spec, key, rows, made=made), batches) for rows in parts]
+    report |= update("generator", state.generator_optimizer, state.generator, added(found))
     state.settle()
 
     # Adapt the augmentation to how often the discriminator was right.
@@ -70,8 +75,12 @@ def tell_apart(turn: Turn, batches: Batches) -> Report:
     # Draw reals and make fakes; both are leaves, so that a penalty differentiates through the augmentation.
     turn.real, turn.condition = batches.real(turn.key, turn.rows)
     turn.real.requires_grad_("gradient_on_real" in needs)
-    with torch.no_grad(), held_statistics(state.generator):
-        turn.fake = turn.generate()
+    if config.fakes_go_on and turn.is_last:
+        turn.made = made_to_learn(turn)
+        turn.fake = turn.made.detach()
+    else:
+        with torch.no_grad(), held_statistics(state.generator):
+            turn.fake = turn.generate()
     turn.fake.requires_grad_("gradient_on_fake" in needs)
 
     # Judge both, and sum what is wrong with the verdicts. A penalty follows one of them back, so that it wants a call each.
@@ -108,8 +117,7 @@ def pass_for_real(turn: Turn, batches: Batches) -> Report:
         turn.real, turn.condition = batches.real(turn.key, turn.rows)
     else:
         turn.condition = batches.condition(turn.key, turn.rows)
-    with moved_once(state.generator, turn.is_first):
-        turn.fake = turn.generate()
+    turn.fake = made_to_learn(turn) if turn.made is None else turn.made
     with held_statistics(state.discriminator):
         turn.fake_logits = turn.judge(turn.fake)
         if config.loss.generator_needs_real:
@@ -125,6 +133,12 @@ def pass_for_real(turn: Turn, batches: Batches) -> Report:
         loss = loss + penalties(turn, regularizers, report)
         loss.backward()
     return report
+
+
+def made_to_learn(turn: Turn) -> Tensor:
+    """Fakes by which the generator can learn, (B, *shape)."""
+    with moved_once(turn.state.generator, turn.is_first):
+        return turn.generate()
 
 
 def mean(values: Tensor, config: TrainConfig) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -34,6 +35,8 @@ from ganwright.networks.dcgan import DcganDiscriminator
 from ganwright.networks.mlp import Mlp
 from ganwright.optimizers.adam import Adam
 from ganwright.optimizers.sgd import Sgd
+from ganwright.regularizers.base import Regularizer, RegularizerState
+from ganwright.regularizers.base import Turn as RegularizersTurn
 from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
 from ganwright.training.batches import ALL, Batches
@@ -108,6 +111,18 @@ class Relativistic(Loss):
         assert real_logits is not None
         assert not real_logits.requires_grad
         return softplus(real_logits - fake_logits)
+
+
+@dataclass(frozen=True)
+class Dull(Regularizer):
+    """A penalty of the generator's: the mean of its fakes."""
+
+    player = "generator"
+    weight: float | Schedule = 1.0
+    interval: int = 1
+
+    def penalty(self, turn: RegularizersTurn, state: RegularizerState) -> tuple[Tensor, RegularizerState]:
+        return turn.fake.flatten(1).mean(1), state
 
 
 @dataclass
@@ -235,6 +250,38 @@ def test_running_statistics_of_the_discriminator_move_in_its_own_turn_only(penal
 def test_running_statistics_of_the_generator_move_in_its_own_turn_once() -> None:
     state, _ = train(tiny_config(network=UserPair(), discriminator_steps=3), 2)
     assert [int(n.num_batches_tracked) for n in batch_norms(state.generator) if n.num_batches_tracked is not None] == [2]
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_the_generator_may_learn_from_the_fakes_that_the_discriminator_saw(turns: int) -> None:
+    """Those of its last turn: as they would be made again for that turn's noise, in a pass less."""
+    choices = {"network": UserPair(), "generator_optimizer": Sgd(learning_rate=0.1), "discriminator_steps": turns}
+    config, data = tiny_config(reuse_fakes=True, **choices), tiny_dataset()
+    state = initial_state(config, data.codec.spec)
+    key, before = state.key("discriminator", turns - 1), deepcopy(state.generator)
+    train(config, 1, data, state)
+    generator, discriminator = state.generator, state.discriminator
+    assert isinstance(generator, UserGenerator)
+    assert isinstance(discriminator, UserDiscriminator)
+    assert generator.forwards == [False] * (turns - 1) + [True]
+    assert [int(n.num_batches_tracked) for n in batch_norms(generator) if n.num_batches_tracked is not None] == [1]
+    # The same by hand, with the discriminator as its turns left it.
+    expected = initial_state(config, data.codec.spec)
+    expected.generator, expected.discriminator = before.requires_grad_(True), discriminator
+    turn = Turn(expected, config, data.codec.spec, key, ALL)
+    with held_statistics(discriminator):
+        (logits,) = turn.judge(turn.generate())
+    config.loss.generator(None, logits).mean().backward()
+    for started, learned in zip(before.parameters(), generator.parameters(), strict=True):
+        assert started.grad is not None
+        torch.testing.assert_close(learned, started.detach() - 0.1 * started.grad, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("change", [{"loss": Relativistic()}, {"micro_batches": 2}, {"regularizers": (Dull(),)}])
+def test_the_generator_makes_fakes_of_its_own_where_its_turn_wants_others(change: dict[str, Any]) -> None:
+    reused, _ = train(tiny_config(reuse_fakes=True, **change), 2)
+    made, _ = train(tiny_config(**change), 2)
+    assert same(list(reused.generator.parameters()), list(made.generator.parameters()))
 
 
 def test_held_statistics_change_nothing_else() -> None:
