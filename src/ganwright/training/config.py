@@ -58,7 +58,10 @@ class TrainConfig:
     discriminator_steps: int = 1
     """Discriminator turns before each generator turn."""
     reuse_fakes: bool = False
-    """Whether the generator may learn from the fakes that the discriminator learned from, a pass less, instead of others."""
+    """Whether the generator may learn from the fakes that the discriminator learned from, a pass less, instead of others.
+
+    Of a batch in parts it learns from others all the same.
+    """
     average_half_life_samples: float | Schedule = 3_000
     """Samples after which a past generator counts half in the average generator, which is the one that is kept."""
     scoring: Scoring = field(default_factory=Scoring)

@@ -35,24 +35,23 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     # This process's rows of the global batch, in as many parts as are worked on one after another.
     parts = parts_of(config.batch, config.micro_batches)
 
-    # Discriminator turns: tell real records from fakes.
+    # Discriminator turns: tell real records from fakes, those of the last turn for the generator to go on with if it may.
     unfreeze(state.generator_optimizer)
     made: Tensor | None = None
     for repeat in range(config.discriminator_steps):
         key = state.key("discriminator", repeat)
         unfreeze(state.discriminator_optimizer)
-        found: list[Report] = []
-        for rows in parts:
-            turn = Turn(state, config, spec, key, rows)
-            found.append(tell_apart(turn, batches))
-            made = turn.made
-        report |= update("discriminator", state.discriminator_optimizer, state.discriminator, added(found))
+        told = [tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts]
+        report |= update(
+            "discriminator", state.discriminator_optimizer, state.discriminator, added(each for each, _ in told)
+        )
+        made = told[-1][1]
         state.settle()
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
     key = state.key("generator")
-    found = [pass_for_real(Turn(state, config, spec, key, rows, made=made), batches) for rows in parts]
-    report |= update("generator", state.generator_optimizer, state.generator, added(found))
+    found = added(pass_for_real(Turn(state, config, spec, key, rows), batches, made) for rows in parts)
+    report |= update("generator", state.generator_optimizer, state.generator, found)
     state.settle()
 
     # Adapt the augmentation to how often the discriminator was right.
@@ -66,8 +65,11 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
     return report
 
 
-def tell_apart(turn: Turn, batches: Batches) -> Report:
-    """The discriminator's gradients for a turn's rows: its loss on reals and fakes, and the penalties that are due."""
+def tell_apart(turn: Turn, batches: Batches) -> tuple[Report, Tensor | None]:
+    """The discriminator's gradients for a turn's rows: its loss on reals and fakes, and the penalties that are due.
+
+    Gives back the report, and the fakes (B, *shape) by which the generator can learn where its turn goes on with them.
+    """
     state, config = turn.state, turn.config
     regularizers = due(config, "discriminator", state.step)
     needs = {need for _, regularizer in regularizers for need in regularizer.needs}
@@ -75,9 +77,10 @@ def tell_apart(turn: Turn, batches: Batches) -> Report:
     # Draw reals and make fakes; both are leaves, so that a penalty differentiates through the augmentation.
     turn.real, turn.condition = batches.real(turn.key, turn.rows)
     turn.real.requires_grad_("gradient_on_real" in needs)
-    if config.fakes_go_on and turn.is_last:
-        turn.made = made_to_learn(turn)
-        turn.fake = turn.made.detach()
+    made: Tensor | None = None
+    if config.fakes_go_on and turn.key.repeat == config.discriminator_steps - 1:
+        made = made_to_learn(turn)
+        turn.fake = made.detach()
     else:
         with torch.no_grad(), held_statistics(state.generator):
             turn.fake = turn.generate()
@@ -106,18 +109,22 @@ def tell_apart(turn: Turn, batches: Batches) -> Report:
     report["real_logits"], report["fake_logits"] = mean(real, config), mean(fake, config)
     told_real, told_fake = config.loss.told(real, fake)
     report["real_called_real"], report["fake_called_fake"] = mean(told_real, config), mean(told_fake, config)
-    return report
+    return report, made
 
 
-def pass_for_real(turn: Turn, batches: Batches) -> Report:
-    """The generator's gradients for a turn's rows: how far the discriminator saw through them, and the penalties due."""
+def pass_for_real(turn: Turn, batches: Batches, made: Tensor | None) -> Report:
+    """The generator's gradients for a turn's rows: how far the discriminator saw through them, and the penalties due.
+
+    Args:
+        made: fakes (B, *shape) of the discriminator's turn to learn from; None where this turn makes its own.
+    """
     state, config = turn.state, turn.config
     regularizers = due(config, "generator", state.step)
     if config.generator_needs_real:
         turn.real, turn.condition = batches.real(turn.key, turn.rows)
     else:
         turn.condition = batches.condition(turn.key, turn.rows)
-    turn.fake = made_to_learn(turn) if turn.made is None else turn.made
+    turn.fake = made_to_learn(turn) if made is None else made
     with held_statistics(state.discriminator):
         turn.fake_logits = turn.judge(turn.fake)
         if config.loss.generator_needs_real:

@@ -40,8 +40,6 @@ class Turn:
     """Of real i and fake i alike."""
     real: Tensor | None = None
     fake: Tensor = field(init=False)
-    made: Tensor | None = None
-    """The discriminator's fakes by which the generator can learn, where it makes none of its own."""
     real_logits: tuple[Tensor, ...] = ()
     fake_logits: tuple[Tensor, ...] = ()
     extras: Mapping[str, Tensor] = field(default_factory=dict)
@@ -95,11 +93,6 @@ class Turn:
         """
         with self._precision():
             return at_least_single(self.state.generator.log_likelihood(x, self._noise(), self.condition))
-
-    @property
-    def is_last(self) -> bool:
-        """Of the discriminator's turns."""
-        return self.key.repeat == self.config.discriminator_steps - 1
 
     @property
     def is_first(self) -> bool:
