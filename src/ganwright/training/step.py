@@ -42,10 +42,8 @@ def train_step(state: TrainState, config: TrainConfig, spec: DataSpec, batches: 
         key = state.key("discriminator", repeat)
         unfreeze(state.discriminator_optimizer)
         told = [tell_apart(Turn(state, config, spec, key, rows), batches) for rows in parts]
-        report |= update(
-            "discriminator", state.discriminator_optimizer, state.discriminator, added(each for each, _ in told)
-        )
-        made = told[-1][1]
+        found, made = added(each for each, _ in told), told[-1][1]
+        report |= update("discriminator", state.discriminator_optimizer, state.discriminator, found)
         state.settle()
 
     # Generator turn: make fakes that the discriminator, held still, takes for real.
