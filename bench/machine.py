@@ -8,15 +8,17 @@ from pathlib import Path
 import torch
 
 from ganwright.runtime.cores import usable_cores
+from ganwright.runtime.device import find_machine
 
 
 def describe_machine() -> dict[str, object]:
-    """The processor's model, the cores this process may use, torch's version and threads, and the GPU if there is one."""
+    """The processor's model, cores that this process may use, torch's version, threads and precision, and a GPU if any."""
     facts: dict[str, object] = {
         "cpu": _cpu_model(),
         "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "precision": find_machine().precision("auto"),
     }
     if torch.cuda.is_available():
         facts["gpu"] = torch.cuda.get_device_name()
