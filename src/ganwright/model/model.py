@@ -16,12 +16,10 @@ from torch import Tensor, nn
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.core.text import printable
 from ganwright.data.blocks import KNOWN
-from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec, Progress, no_progress
 from ganwright.data.opening import open_source
-from ganwright.data.preparation import check_texts, prepare
-from ganwright.data.record import Record
-from ganwright.data.spec import Condition, DataSpec, first_class, unknown
+from ganwright.data.preparation import prepare
+from ganwright.data.spec import Condition, DataSpec, first_class
 from ganwright.data.tables.asking import wishes_of
 from ganwright.data.tables.cells import Cells
 from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
@@ -33,6 +31,7 @@ from ganwright.model.noise import AS_TRAINED, BLOCK, LatentChoice, draw_sample_n
 from ganwright.model.output import apply_output
 from ganwright.model.rows import AskedRows, asked_rows, given_rows
 from ganwright.model.samples import Drawn
+from ganwright.model.verdicts import verdicts
 from ganwright.model.wishes import ask, check_one_value
 from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
 from ganwright.runtime.allocator import keep_freed_memory
@@ -333,40 +332,7 @@ class Model:
             ModelFileError: the model was saved without its discriminator.
             DataError: nothing there, or nothing that the model's codec reads.
         """
-        judge, source = self._judge(), open_source(data)
-        try:
-            source.load(cache_root() / "data")
-            check_texts(source, self.codec)
-            verdicts = np.full(len(source), np.nan, np.float32)
-            done = 0
-            for records in chunks(source):
-                places, scores = self._score_records(judge, records)
-                verdicts[done + places] = scores
-                done += len(records)
-            return verdicts
-        finally:
-            source.close()
-
-    @torch.inference_mode()
-    def _score_records(self, judge: Discriminator, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
-        packed = self.codec.pack(records)
-        numbers = {record.name: i for i, record in enumerate(records)}
-        places = np.array([numbers[name] for name in packed.names], np.int64)
-        columns = {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in packed.columns.items()}
-        known = np.ones(len(places), bool)
-        for condition in self.spec.conditions:
-            known &= ~unknown(packed.columns[condition.name])
-        columns = {name: column[known].to(self.device) for name, column in columns.items()}
-        training = judge.training
-        judge.to(self.device).eval()
-        try:
-            scores = [
-                judge.score(self.codec.expand(some), {c.name: some[c.name] for c in self.spec.conditions}).float().cpu()
-                for some in _parts(columns, BLOCK)
-            ]
-        finally:
-            judge.train(training)
-        return places[known], torch.cat(scores).numpy() if scores else np.empty(0, np.float32)
+        return verdicts(self._judge(), data, self.spec, self.codec, self.device)
 
     def _judge(self) -> Discriminator:
         if self.discriminator is None:
@@ -444,9 +410,3 @@ class Model:
         recipe, records = self.facts.get("recipe", "?"), data.get("records", "?") if isinstance(data, dict) else "?"
         text = f"<Model {self.codec.describe()}, recipe {recipe}, trained on {records} records>"
         return printable(text)
-
-
-def _parts(columns: Mapping[str, Tensor], size: int) -> Iterator[dict[str, Tensor]]:
-    count = len(next(iter(columns.values())))
-    for start in range(0, count, size):
-        yield {name: column[start : start + size] for name, column in columns.items()}
