@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ganwright.core.budget import format_duration
+from ganwright.core.schedule import Schedule
 from ganwright.data.dataset import Dataset
 from ganwright.runtime.compiling import Compile, why_not_compiled
 from ganwright.runtime.distributed import world_size
 from ganwright.runtime.memory import give_back, is_out_of_memory
 from ganwright.training import crew
+from ganwright.training.adaptive import Adaptive
 from ganwright.training.batches import Batches
 from ganwright.training.config import TrainConfig
 from ganwright.training.run_spec import run_spec
@@ -24,6 +26,8 @@ TIMING_SECONDS = 3.0
 TIMING_SHARE = 0.03
 """Of the run's own time, what timing it may take beyond that cycle: a short run is not worth a long look."""
 
+ADAPTED_STRENGTH = 0.1
+"""Of an augmentation that steps are timed with if training finds its strength out: the stronger, the longer they take."""
 COMPILED_FROM_SECONDS = 300.0
 """Of steps: compiling takes half a minute or more, so that a shorter run is not even tried with it."""
 
@@ -99,7 +103,7 @@ def time_steps(
 
     A run of few `steps_to_come` is timed more briefly, by as many steps as it has at most, and two.
     """
-    config = replace(config, total_samples=max(1, config.total_samples))
+    config = replace(_halfway(config), total_samples=max(1, config.total_samples))
     spec = run_spec(config, dataset)
     state, batches = initial_state(config, spec), Batches(dataset.head, config)
     crew.begin(config, state)
@@ -119,3 +123,14 @@ def time_steps(
         seconds += steps(cycle)
         done += cycle
     return seconds / done
+
+
+def _halfway(config: TrainConfig) -> TrainConfig:
+    """With an augmentation as strong as later in the run, where it begins with none."""
+    match config.augmentation_strength:
+        case Adaptive():
+            return replace(config, augmentation_strength=ADAPTED_STRENGTH)
+        case Schedule() as strength:
+            return replace(config, augmentation_strength=strength.at(1, 2))
+        case _:
+            return config

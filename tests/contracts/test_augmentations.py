@@ -15,6 +15,7 @@ from ganwright.augment.diff_augment import Change, DiffAugment
 from ganwright.augment.masks import Masks
 from ganwright.augment.parts import colours, geometry
 from ganwright.augment.parts.chances import Chances
+from ganwright.augment.parts.changing import change_some
 from ganwright.augment.parts.resampling import gathered, resample, sample
 from ganwright.augment.pipeline import Pipeline
 
@@ -124,6 +125,22 @@ def test_the_gradient_and_its_gradient_are_right(name: str, channels: int) -> No
 
     assert gradcheck(curved, (x,), fast_mode=True)
     assert gradgradcheck(curved, (x,), fast_mode=True)
+
+
+def test_only_what_is_changed_is_worked_on() -> None:
+    worked_on: list[int] = []
+
+    def doubled(x: Tensor, by: Tensor) -> Tensor:
+        worked_on.append(len(x))
+        return x * by[:, None, None, None]
+
+    x, by = noise(5).double().requires_grad_(), torch.arange(5.0).double()
+    changed = torch.tensor([True, False, False, True, False])
+    expected = torch.where(changed[:, None, None, None], x * by[:, None, None, None], x)
+    assert torch.equal(change_some(x, changed, by, doubled), expected)
+    assert change_some(x, torch.zeros(5, dtype=torch.bool), by, doubled) is x
+    assert worked_on == [2]
+    assert gradgradcheck(lambda x: change_some(x, changed, by, doubled).tanh(), (x,), fast_mode=True)
 
 
 @pytest.mark.parametrize("name", ["diff_augment", "pipeline"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support import CPU, FakeClock, tiny_dataset, tiny_sounds
+from torch import Tensor
 
 from ganwright import plan as plan_module
 from ganwright import timing
@@ -221,6 +222,25 @@ def test_a_short_run_is_timed_briefly() -> None:
         clock = FakeClock(tick=1.0)
         timing.time_steps(config, tiny_dataset(), steps_to_come, clock)
         assert clock.time - 1000 == pytest.approx(2 + readings), "two more are those of the first two steps"
+
+
+@pytest.mark.parametrize(("strength", "timed"), [(Adaptive(), 0.1), (Schedule(0.0, 0.3), 0.15), (0.7, 0.7)], ids=str)
+def test_steps_are_timed_with_an_augmentation_as_strong_as_later(
+    strength: Adaptive | Schedule | float, timed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At none it costs nothing: such steps would promise more of them than the time has."""
+    seen: set[float] = set()
+    apply = Flip.apply
+
+    def noted(self: Flip, x: Tensor, strength: float, draws: Tensor) -> Tensor:
+        seen.add(float(strength))
+        return apply(self, x, strength, draws)
+
+    monkeypatch.setattr(Flip, "apply", noted)
+    config = planned(Budget(steps=1), FakeClock(tick=1.0), settings=TINY_SETTINGS).config
+    config = replace(config, augmentations=(Flip(),), augmentation_strength=strength)
+    timing.time_steps(config, tiny_dataset(), now=FakeClock(tick=1.0))
+    assert list(seen) == [pytest.approx(timed)]
 
 
 def test_timing_leaves_the_run_fresh() -> None:

@@ -75,6 +75,8 @@ class Pipeline(Augmentation):
         chances = Chances(draws, strength)
         x = resample(x, self.inverse(chances, x.shape[2], x.shape[3]))
         x = colours.recoloured(x, self.colours(chances))
+        if not self.cutout:
+            return x
         return cut_out(x, chances.happens(self.cutout), chances.between(0.0, 1.0), chances.between(0.0, 1.0))
 
     def inverse(self, chances: Chances, height: int, width: int) -> Tensor:

@@ -68,8 +68,9 @@ class Turn:
 
     def judge_together(self, x: Tensor, y: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """As `judge` of each, in one call, which is quicker; for a discriminator that judges each record by itself."""
-        both = torch.cat([self._augmented(x), self._augmented(y)])
-        heads = self._verdict(both, {name: torch.cat([value, value]) for name, value in self.condition.items()})
+        heads = self._verdict(
+            self._augmented(torch.cat([x, y])), {name: torch.cat([value, value]) for name, value in self.condition.items()}
+        )
         return tuple(head[: len(x)] for head in heads), tuple(head[len(x) :] for head in heads)
 
     def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
@@ -105,10 +106,14 @@ class Turn:
         return self._mine(torch.from_numpy(drawn))
 
     def _augmented(self, x: Tensor) -> Tensor:
+        """What the discriminator sees of `x`, which may be several batches one after another, each with the same draws."""
         strength = self.state.augmentation_strength(self.config)
+        known = not isinstance(strength, Tensor) or strength.device.type == "cpu"  # a GPU would have to be waited for
+        if known and strength == 0:
+            return x  # which is what would come back
         for number, augmentation in enumerate(self.config.augmentations):
-            draws = self.uniform(f"augmentation {number}", (x.shape[0], augmentation.draws()))
-            x = augmentation.apply(x, strength, draws)
+            draws = self.uniform(f"augmentation {number}", (self.config.batch, augmentation.draws()))
+            x = augmentation.apply(x, strength, draws.repeat(len(x) // len(draws), 1))
         return x
 
     def _verdict(self, x: Tensor, condition: Conditions) -> tuple[Tensor, ...]:

@@ -66,6 +66,24 @@ def test_it_falls_while_it_is_not_and_stays_between_its_bounds() -> None:
     assert float(quick.adapt(memory, torch.tensor(0.7), 3, 8, 8000)[STRENGTH]) == pytest.approx(0.1)
 
 
+def test_nothing_is_computed_while_the_strength_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rises after the fourth step; before, and where it stays at 0, records go past the augmentation."""
+    applied: list[float] = []
+    apply = Flip.apply
+
+    def noted(self: Flip, x: Tensor, strength: float | Tensor, draws: Tensor) -> Tensor:
+        applied.append(float(strength))
+        return apply(self, x, strength, draws)
+
+    monkeypatch.setattr(Flip, "apply", noted)
+    train(config_with(QUICK, Told(share=0.9)), 4)
+    train(config_with(0.0), 1)
+    assert applied == []
+    train(config_with(QUICK, Told(share=0.9)), 5)
+    assert applied
+    assert all(strength == pytest.approx(0.04) for strength in applied)
+
+
 @pytest.mark.parametrize(("share", "rises"), [(0.79, False), (0.81, True)])
 def test_the_target_is_between_always_wrong_and_always_right(share: float, rises: bool) -> None:
     """0.6 of -1..1 are four verdicts of five."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ganwright.augment.parts.changing import change_some
+
 COLOURS = 3
 
 
@@ -58,14 +60,17 @@ def recoloured(x: Tensor, matrix: Tensor) -> Tensor:
     Of grey, the three equal colours are mapped, which stay equal. A record whose matrix changes nothing comes back as it is.
     """
     matrix = matrix.to(x.dtype)
-    changed = (matrix != no_change(matrix[:, 0, 0])).flatten(1).any(1)[:, None, None, None]
+    changed = (matrix != no_change(matrix[:, 0, 0])).flatten(1).any(1)
+    return change_some(x, changed, matrix, _mapped)
+
+
+def _mapped(x: Tensor, matrix: Tensor) -> Tensor:
     linear, offset = matrix[:, :3, :3], matrix[:, :3, 3:]
     count = colours_of(x)
     if count == 1:
         linear, offset = linear.sum((1, 2), keepdim=True) / COLOURS, offset.mean(1, keepdim=True)
     colours = x[:, :count]
     mapped = torch.baddbmm(offset, linear, colours.flatten(2)).view_as(colours)
-    mapped = torch.where(changed, mapped, colours)
     return torch.cat((mapped, x[:, count:]), 1) if x.shape[1] > count else mapped
 
 

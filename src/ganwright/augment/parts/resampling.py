@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from ganwright.augment.parts.changing import change_some
 from ganwright.augment.parts.geometry import no_move
 
 BILINEAR, REFLECTED = 0, 2
@@ -30,10 +31,13 @@ def resample(x: Tensor, inverse: Tensor) -> Tensor:
     """
     inverse = inverse.to(x.dtype)
     moved = (inverse != no_move(inverse[:, 0, 0])).flatten(1).any(1)
+    return change_some(x, moved, inverse, _moved)
+
+
+def _moved(x: Tensor, inverse: Tensor) -> Tensor:
     at_x, at_y = _places(x.shape[2], x.shape[3], inverse)
-    fine = _finer(x, inverse)
     # Pixel 0 is the second value of the finer picture, whose first one lies on the edge; so that is where it is reflected.
-    return torch.where(moved[:, None, None, None], sample(fine, 2 * at_x + 1, 2 * at_y + 1), x)
+    return sample(_finer(x, inverse), 2 * at_x + 1, 2 * at_y + 1)
 
 
 def sample(x: Tensor, at_x: Tensor, at_y: Tensor) -> Tensor:
