@@ -93,7 +93,7 @@ class FileFolder(Source):
 
     def _record(self, index: int) -> Record:
         file = self._files[index]
-        payload, fault = _read_file(self.root / file.path)
+        payload, fault = _read_file(os.path.join(self.root, file.path))
         return Record(printable(file.path), payload, self._labels[index], fault)
 
     def _walk(self, beside: list[str]) -> list[_File]:
@@ -160,7 +160,7 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _read_file(path: Path) -> tuple[bytes, str]:
+def _read_file(path: str | Path) -> tuple[bytes, str]:
     """(content, "") or (b"", fault). Never blocks, even if a FIFO has taken the file's place since the walk."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -170,7 +170,7 @@ def _read_file(path: Path) -> tuple[bytes, str]:
                 return b"", "no ordinary file"
             if facts.st_size > LARGEST_FILE_BYTES:
                 return b"", f"file larger than {LARGEST_FILE_BYTES >> 20} MB"
-            content = file.read(LARGEST_FILE_BYTES)
+            content = file.read(facts.st_size)  # no more: Python sets memory aside for as much as it is asked for
     except OSError:
         return b"", "cannot be read"
     return (content, "") if content else (b"", "empty file")
