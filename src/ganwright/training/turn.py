@@ -68,9 +68,8 @@ class Turn:
 
     def judge_together(self, x: Tensor, y: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """As `judge` of each, in one call, which is quicker; for a discriminator that judges each record by itself."""
-        heads = self._verdict(
-            self._augmented(torch.cat([x, y])), {name: torch.cat([value, value]) for name, value in self.condition.items()}
-        )
+        condition = {name: torch.cat([value, value]) for name, value in self.condition.items()}
+        heads = self._verdict(self._augmented(torch.cat([x, y])), condition)
         return tuple(head[: len(x)] for head in heads), tuple(head[len(x) :] for head in heads)
 
     def reconstruct(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
