@@ -27,7 +27,7 @@ from step import CATS, DATA, KEEP, pictures_of
 
 ROUNDS = 5
 DRAWS = 200
-PHOTOS, PHOTO_SIDE = 1_000, 512
+PHOTOS, PHOTO_SIDE = 5_000, 512
 START = """
 import sys, time
 import ganwright, ganwright.gan, ganwright.plan  # everything that takes long to import

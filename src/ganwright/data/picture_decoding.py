@@ -254,8 +254,8 @@ def _decode_no_more_than_needed(image: Image.Image, upright: tuple[int, int], po
     """Lets the JPEG decoder halve a picture that stays at least twice as large as is needed."""
     if image.format in ("JPEG", "MPO"):
         scale = max(policy.width / upright[0], policy.height / upright[1])
-        if scale < 0.25:
-            image.draft(None, (int(image.width * scale * 2) + 1, int(image.height * scale * 2) + 1))
+        if scale <= 0.25:
+            image.draft(None, (round(image.width * scale * 2), round(image.height * scale * 2)))
 
 
 def _answer(task: Mapping[str, Any], content: bytes, name: str) -> tuple[dict[str, Any], bytes]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,12 @@ from PIL import ImageFont
 
 from ganwright.core.config import field_docs, from_plain, to_plain
 from ganwright.core.errors import UsageError
+from ganwright.data import picture_decoding
 from ganwright.data.image_size import choose_channels, choose_size
 from ganwright.data.modalities.base import MODALITIES, Modality
 from ganwright.data.modalities.image import Image, ImageCodec
 from ganwright.data.picture_decoding import PicturePolicy
+from ganwright.data.picture_fitting import fit_picture
 from ganwright.data.pictures import picture_grid, shortened
 from ganwright.data.preparation import prepare
 
@@ -231,3 +235,24 @@ def test_a_large_photo_is_reduced_without_aliasing(tmp_path: Path) -> None:
     pixels = data.batch(np.array([0]))["x"].float()
     assert pixels.std() < 4
     assert abs(pixels.mean() - 127.5) < 4
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"),
+    [((512, 512), (128, 128)), ((500, 1000), (250, 500)), ((256, 256), (128, 128)), ((200, 300), (200, 300))],
+)
+def test_a_jpeg_is_decoded_at_no_more_than_is_needed(
+    size: tuple[int, int], decoded: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = io.BytesIO()
+    PillowImage.new("RGB", size).save(content, "JPEG")
+    fitted: list[tuple[int, int]] = []
+
+    def fit(image: PillowImage.Image, *wanted: Any) -> np.ndarray:
+        fitted.append(image.size)
+        return fit_picture(image, *wanted)
+
+    monkeypatch.setattr(picture_decoding, "fit_picture", fit)
+    pixels, _ = picture_decoding.decode(content.getvalue(), "photo.jpg", PicturePolicy(64, 64, 3))
+    assert pixels.shape == (64, 64, 3)
+    assert fitted == [decoded]
