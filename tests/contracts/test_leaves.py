@@ -32,7 +32,7 @@ MOST: list[Registry] = [
     REGULARIZERS,
     SOURCES,
 ]
-BETWEEN = {"ganwright.data.file_folder", "ganwright.data.file_zip"}
+BETWEEN = {f"ganwright.data.{name}" for name in ("file_folder", "file_zip", "files_by_path")}
 """What several leaves have in common lies below them, and imports their base."""
 LEAVES = [(registry.package, name) for registry in MOST for name in registry]
 

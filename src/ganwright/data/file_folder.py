@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from ganwright.core.errors import DataError
+from ganwright.data.files_by_path import MOST_LABEL_FILES, FilesByPath
 from ganwright.data.label_file import is_label_file
-from ganwright.data.path_labels import PathLabels
 from ganwright.data.picture_names import LARGEST_FILE_BYTES, natural_key, printable
-from ganwright.data.record import Record, Skipped
-from ganwright.data.sources.base import Source
-
-MOST_LABEL_FILES = 256
+from ganwright.data.record import Skipped
 
 
 @dataclass(frozen=True)
@@ -28,35 +23,22 @@ class _File:
     time_ns: int
 
 
-class FileFolder(Source):
-    """Every file of a kind below a folder, in natural order of its path (cat2 before cat10).
+class FileFolder(FilesByPath):
+    """Every file of a kind below a folder.
 
     Hidden files are passed over. Links to files are followed, wherever they lead. Links to folders are not: inside the tree
     they would only repeat files (or loop), and outside it they could pull in some that nobody meant to train on; the
-    latter are listed as skipped. FIFOs, sockets and devices are never opened. Of labels.csv and its like (`label_file`) the
-    first in each folder is read for what it says of the files there and below.
+    latter are listed as skipped. FIFOs, sockets and devices are never opened.
     """
-
-    seal: ClassVar[bytes]
-    """Of the fingerprint: the same files read as something else are other records."""
-
-    @classmethod
-    @abstractmethod
-    def why_not(cls, name: str) -> str:
-        """Empty when a file of this name is of the kind; otherwise the reason to skip it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.name = root.resolve().name or self.noun
-        self.skipped: list[Skipped] = []
-        self.notes: list[str] = []
         beside: list[str] = []
-        self._files = sorted(self._walk(beside), key=lambda file: natural_key(file.path))
-        self._labels = PathLabels([file.path for file in self._files], self.noun.removesuffix("s"))
-        read = self._labels.read_beside([(path, _label_file(root / path)) for path in beside[:MOST_LABEL_FILES]])
-        self.skipped += [Skipped(printable(path), self.why_not(path)) for path in beside if path not in set(read)]
-        self.skipped.sort(key=lambda skipped: natural_key(skipped.name))
-        self.notes += self._labels.notes
+        others: list[Skipped] = []
+        self._files = sorted(self._walk(beside, others), key=lambda file: natural_key(file.path))
+        super().__init__([file.path for file in self._files], [(path, _label_file(root / path)) for path in beside])
+        self.skipped = sorted(others + self.skipped, key=lambda skipped: natural_key(skipped.name))
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
@@ -72,32 +54,15 @@ class FileFolder(Source):
             raise DataError("E-DATA-02", f"no {cls.noun} in {data}", why="the folder is empty; nothing was created")
         return source
 
-    def __len__(self) -> int:
-        return len(self._files)
+    def _content(self, place: int) -> tuple[bytes, str]:
+        return _read_file(os.path.join(self.root, self._files[place].path))
 
-    def read(self, start: int, stop: int) -> list[Record]:
-        return [self._record(i) for i in range(start, min(stop, len(self)))]
+    def _stamp(self, place: int) -> bytes:
+        file = self._files[place]
+        return os.fsencode(f"{file.path}\0{file.size}\0{file.time_ns}\0")
 
-    def take_labels(self, labels: Any) -> None:
-        noted = len(self._labels.notes)
-        self._labels.take(labels)
-        self.notes += self._labels.notes[noted:]
-
-    def fingerprint(self) -> str:
-        digest = hashlib.sha256(self.seal + self._labels.digest())
-        for file in self._files:
-            digest.update(os.fsencode(f"{file.path}\0{file.size}\0{file.time_ns}\0"))
-        for skipped in self.skipped:
-            digest.update(f"{skipped.name}\0{skipped.reason}\0".encode())
-        return digest.hexdigest()
-
-    def _record(self, index: int) -> Record:
-        file = self._files[index]
-        payload, fault = _read_file(os.path.join(self.root, file.path))
-        return Record(printable(file.path), payload, self._labels[index], fault)
-
-    def _walk(self, beside: list[str]) -> list[_File]:
-        """All of them, unsorted; fills `skipped`, and `beside` with label files.
+    def _walk(self, beside: list[str], others: list[Skipped]) -> list[_File]:
+        """All of them, unsorted; fills `beside` with label files, and `others` with what is skipped.
 
         A folder reached twice (a mount loop) is entered once.
         """
@@ -113,19 +78,20 @@ class FileFolder(Source):
             except OSError:
                 if not folder:
                     raise
-                self.skipped.append(Skipped(printable(folder), "folder that cannot be read"))
+                others.append(Skipped(printable(folder), "folder that cannot be read"))
                 continue
             for entry in entries:
                 if entry.name.startswith(".") or entry.name == "__MACOSX":
                     continue
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if is_label_file(entry.name) and not _is_dir(entry):
-                    beside.append(path)
-                elif not _is_dir(entry):
-                    self._add_file(entry, path, files)
+                if not _is_dir(entry):
+                    if is_label_file(entry.name) and len(beside) < MOST_LABEL_FILES:
+                        beside.append(path)
+                    else:
+                        self._add_file(entry, path, files, others)
                 elif entry.is_symlink():
                     if not (os.path.realpath(entry.path) + os.sep).startswith(inside.rstrip(os.sep) + os.sep):
-                        self.skipped.append(Skipped(printable(path), "link to a folder elsewhere"))
+                        others.append(Skipped(printable(path), "link to a folder elsewhere"))
                 else:
                     facts = entry.stat()
                     if (facts.st_dev, facts.st_ino) not in seen or not facts.st_ino:
@@ -133,7 +99,7 @@ class FileFolder(Source):
                         waiting.append(path)
         return files
 
-    def _add_file(self, entry: os.DirEntry[str], path: str, files: list[_File]) -> None:
+    def _add_file(self, entry: os.DirEntry[str], path: str, files: list[_File], others: list[Skipped]) -> None:
         reason = self.why_not(entry.name)
         if not reason:
             try:
@@ -144,7 +110,7 @@ class FileFolder(Source):
                 reason = "no ordinary file"
             except OSError:
                 reason = "broken link" if entry.is_symlink() else "cannot be read"
-        self.skipped.append(Skipped(printable(path), reason))
+        others.append(Skipped(printable(path), reason))
 
 
 def _label_file(path: Path) -> bytes | str:
