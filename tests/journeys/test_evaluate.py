@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,11 +90,20 @@ def test_from_a_run_to_its_report(ganwright: Run, photos: Path, tmp_path: Path) 
     assert ganwright("evaluate", "run", *QUICK).returncode == 0
 
 
-def test_json_gives_every_measurement_with_interval_counts_and_protocol(ganwright: Run, photos: Path) -> None:
-    assert ganwright("train", photos, "--steps", 4, "--batch", 8, "--run", "run", "--recipe", "mlp").returncode == 0
-    found = ganwright("evaluate", "run", photos, *QUICK, "--json")
-    assert found.returncode == 0, found.stderr
-    document = json.loads(found.stdout)
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What two evaluations of a run say, the first with its data named."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    draw_pictures(folder / "photos", 400, 0)
+    done = run_in(folder, "train", "photos", "--steps", 4, "--batch", 8, "--run", "run", "--recipe", "mlp")
+    assert done.returncode == 0, done.stderr
+    found = [run_in(folder, "evaluate", "run", *data, *QUICK, "--json") for data in (("photos",), ())]
+    assert [each.returncode for each in found] == [0, 0], found[0].stderr + found[1].stderr
+    return [json.loads(each.stdout) for each in found]
+
+
+def test_json_gives_every_measurement_with_interval_counts_and_protocol(documents: list[dict[str, Any]]) -> None:
+    document = documents[0]
     assert document["features"].startswith("random")
     assert document["seed"] == 0
     assert document["failed"] == {}
@@ -108,9 +118,8 @@ def test_json_gives_every_measurement_with_interval_counts_and_protocol(ganwrigh
         assert document["measurements"][name]["floor_count"] == 40
 
 
-def test_evaluating_twice_gives_the_same_figures(ganwright: Run, photos: Path) -> None:
-    assert ganwright("train", photos, "--steps", 2, "--batch", 8, "--run", "run", "--recipe", "mlp").returncode == 0
-    first, second = (json.loads(ganwright("evaluate", "run", *QUICK, "--json").stdout) for _ in range(2))
+def test_evaluating_twice_gives_the_same_figures(documents: list[dict[str, Any]]) -> None:
+    first, second = documents
     assert first["measurements"] == second["measurements"]
 
 
