@@ -119,9 +119,9 @@ class GAN(Fitted):
             regularizers: penalties, each likewise; an empty list takes away the recipe's.
             optimizer: of both players, likewise; `generator_optimizer` and `discriminator_optimizer` are for one of them.
             compile: loss and optimizer in Keras's words: "compile(loss='binary_crossentropy', optimizer=Adam(2e-4, 0.5))".
-            augment: what the discriminator sees of pictures: "diffaugment" (few pictures), "pipeline" (a little, growing) or
-                "adaptive" (as much as is needed), or "none"; None leaves it to the recipe, and takes "adaptive" where that
-                has none and each picture will be seen very often.
+            augment: what the discriminator sees of pictures: "adaptive" (as much as is needed), "diffaugment" (always),
+                "ada" or "pipeline" (with turns and sizes too), or "none"; None leaves it to the recipe, and takes "adaptive"
+                where that has none and each picture will be seen very often.
             mirror: whether real pictures are mirrored half of the time; None finds out whether mirrored ones look like the
                 others, and does so then.
             discriminator_output: what your discriminator module returns; "auto" looks for a sigmoid at its end.

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganwright import plan as plan_module
 from ganwright import timing
+from ganwright.augment.diff_augment import DiffAugment
 from ganwright.augment.flip import Flip
 from ganwright.augment.masks import Masks
 from ganwright.core.budget import Budget
@@ -36,6 +37,7 @@ from ganwright.regularizers.gradient_penalty import GradientPenalty
 from ganwright.regularizers.r1 import R1
 from ganwright.runtime.files import format_bytes
 from ganwright.training.adaptive import Adaptive
+from ganwright.training.augmenting import TARGET
 from ganwright.training.scoring import ScoringTimes
 
 SECONDS_PER_STEP = 0.5
@@ -376,7 +378,8 @@ def test_pictures_that_are_told_of_and_those_of_plain_are_not_mirrored(timed: No
 
 def test_few_pictures_that_are_seen_often_are_augmented(timed: None) -> None:
     few, many = (planned(Budget(epochs=each), dataset=faces()) for each in (MANY_PASSES, MANY_PASSES / 2))
-    assert isinstance(few.config.augmentation_strength, Adaptive)
+    assert few.config.augmentations == (DiffAugment(),)
+    assert few.config.augmentation_strength == Adaptive(target=TARGET)
     assert "each picture will be seen about 100 times" in "\n".join(few.lines())
     assert many.config.augmentations == ()
 

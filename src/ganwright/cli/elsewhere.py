@@ -30,9 +30,11 @@ TRAIN = {
     **dict.fromkeys(("workers", "num-workers"), "without it: every core is used anyway"),
     **dict.fromkeys(("data", "dataset", "dataroot", "data-dir", "d"), "ganwright train FOLDER, without a flag"),
     **dict.fromkeys(("amp", "fp16", "bf16", "mixed-precision"), "--precision bf16"),
-    **dict.fromkeys(("aug", "diffaug", "ada"), "--augment adaptive"),
     **dict.fromkeys(("flip", "hflip", "x-flip"), "--mirror"),
     **dict.fromkeys(("cond", "class-cond"), "--conditional"),
+    "aug": "--augment adaptive",
+    "diffaug": "--augment diffaugment",
+    "ada": "--augment ada",
     "gamma": "--set regularizers.0.weight=1",
     "network": "--recipe, as  ganwright train --help  lists them",
 }

@@ -23,11 +23,11 @@ Noise = Annotated[
     ),
 ]
 Augment = Annotated[
-    Literal["none", "diffaugment", "pipeline", "adaptive", "masks"] | None,
+    Literal["none", "adaptive", "diffaugment", "ada", "pipeline", "masks"] | None,
     Parameter(
         name="--augment",
-        help="Changes to what the discriminator sees of pictures: diffaugment for few of them, pipeline for a little, "
-        "adaptive for as much as is needed; masks for sounds. Default: the recipe's.",
+        help="Changes to what the discriminator sees of pictures: adaptive for as much as is needed, diffaugment always, "
+        "ada and pipeline with turns and sizes too; masks for sounds. Default: the recipe's.",
     ),
 ]
 Device = Annotated[Literal["auto", "cpu", "cuda", "mps"], Parameter(name="--device", help="Where to compute.")]

@@ -213,7 +213,7 @@ def test_what_does_not_fit_is_told_of_by_name(wrong: dict[str, Any], named: str)
 
 
 def test_each_word_for_augmentation_is_a_config_that_trains() -> None:
-    for word in ("none", "diffaugment", "pipeline", "adaptive"):
+    for word in ("none", "adaptive", "diffaugment", "ada", "pipeline"):
         config = tiny_config(**augmenting(word))
         _, reports = train(config, 2)
         assert ("augmentation" in reports[0]) == (word != "none")
