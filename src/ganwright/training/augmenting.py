@@ -14,8 +14,9 @@ from ganwright.training.adaptive import Adaptive
 
 AugmentChoice = Literal["none", "adaptive", "diffaugment", "ada", "pipeline", "masks"]
 TARGET = 0.3
-"""Of `adaptive`. A hundred cat faces (docs/bakeoff/README.md): with the 0.6 of Karras et al. samples were still malformed,
-since by then the discriminator had learned by heart what a generator needs to hear of."""
+"""Of `adaptive`, where Karras et al. have 0.6. Of a hundred cat faces, each seen 1,000 times (`dcgan`, width 24, one seed),
+samples had Frechet distances of 43 and 55 in random features with targets of 0.3 and 0.6, and 0.96 and 0.90 of them were
+taken to be upright."""
 
 
 def augmenting(choice: AugmentChoice) -> dict[str, Any]:
