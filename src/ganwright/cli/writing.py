@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ganwright.core.errors import DataError
 from ganwright.data.ownership import PICTURES, is_ours, save_picture
+from ganwright.runtime.background import background_thread
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,7 +51,7 @@ def write_samples(
     written: Future[Any] | None = None
     try:
         # While a block is written, the next one is made.
-        with ThreadPoolExecutor(1, "ganwright-writer") as writer:
+        with background_thread("ganwright-writer") as writer:
             for block in model.stream(count, seed=seed, **sampling):
                 if ids:
                     block = model.codec.with_identifiers(block, done, seed)

@@ -16,6 +16,7 @@ from ganwright.core.errors import DivergedError, GanwrightError, ResourceError
 from ganwright.evaluation.report import write_report
 from ganwright.model.locate import MODEL_NAME
 from ganwright.model.model import Model
+from ganwright.runtime.background import background_thread
 from ganwright.runtime.commit import commit, prune
 from ganwright.runtime.events import Events
 from ganwright.runtime.files import require_room, write_atomically
@@ -66,7 +67,7 @@ class Recorder:
     _writing: Future[Path] | None = None
     _unwritten: bool = False
     _failed: set[str] = field(default_factory=set)
-    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ganwright-recorder"))
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: background_thread("ganwright-recorder"))
 
     def __call__(self, event: object) -> None:
         """Write what the event asks for."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ganwright.model.model import Model
+from ganwright.runtime.background import background_thread
 from ganwright.training.checkpoint import Checkpoint
 from ganwright.training.memory import Memory
 from ganwright.training.state import TrainState
@@ -39,7 +40,7 @@ class Saver:
         self._commit = commit
         self._spare: Checkpoint | None = None
         self._pending: tuple[Checkpoint, Future[Saved]] | None = None
-        self._thread = ThreadPoolExecutor(1, "ganwright-saver")
+        self._thread = background_thread("ganwright-saver")
 
     @property
     def busy(self) -> bool:
