@@ -37,8 +37,9 @@ class FileFolder(FilesByPath):
         beside: list[str] = []
         others: list[Skipped] = []
         self._files = sorted(self._walk(beside, others), key=lambda file: natural_key(file.path))
-        super().__init__([file.path for file in self._files], [(path, _label_file(root / path)) for path in beside])
-        self.skipped = sorted(others + self.skipped, key=lambda skipped: natural_key(skipped.name))
+        labels = [(path, _label_file(root / path)) for path in beside]
+        super().__init__([file.path for file in self._files], labels, others)
+        self.skipped.sort(key=lambda skipped: natural_key(skipped.name))
 
     @classmethod
     def can_open(cls, data: Any) -> bool:

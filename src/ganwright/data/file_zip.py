@@ -47,8 +47,7 @@ class FileZip(FilesByPath):
         self._members = sorted(members, key=lambda pair: natural_key(pair[0]))
         found = [(inside, self._read_member(member)) for inside, member in beside]
         labels = [(inside, fault or content) for inside, (content, fault) in found]
-        super().__init__([inside for inside, _ in self._members], labels)
-        self.skipped = others + self.skipped
+        super().__init__([inside for inside, _ in self._members], labels, others)
 
     @classmethod
     def can_open(cls, data: Any) -> bool:

@@ -29,27 +29,29 @@ class FilesByPath(Source):
     def why_not(cls, name: str) -> str:
         """Empty when a file of this name is of the kind; otherwise the reason to skip it."""
 
-    def __init__(self, paths: Sequence[str], beside: Sequence[tuple[str, bytes | str]]) -> None:
+    def __init__(self, paths: Sequence[str], beside: Sequence[tuple[str, bytes | str]], skipped: Sequence[Skipped]) -> None:
         """
         Args:
             paths: of the files, relative and with "/".
             beside: label files, their paths with their contents, or why there is none.
+            skipped: what else was found.
         """
         self._paths = paths
         self._labels = PathLabels(paths, self.noun.removesuffix("s"))
         read = set(self._labels.read_beside(beside))
-        self.skipped = [Skipped(printable(path), self.why_not(path)) for path, _ in beside if path not in read]
+        unread = [Skipped(printable(path), self.why_not(path)) for path, _ in beside if path not in read]
+        self.skipped = [*skipped, *unread]
         self.notes = list(self._labels.notes)
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def read(self, start: int, stop: int) -> list[Record]:
-        return [
-            Record(printable(self._paths[place]), content, self._labels[place], fault)
-            for place in range(start, min(stop, len(self)))
-            for content, fault in [self._content(place)]
-        ]
+        records: list[Record] = []
+        for place in range(start, min(stop, len(self))):
+            content, fault = self._content(place)
+            records.append(Record(printable(self._paths[place]), content, self._labels[place], fault))
+        return records
 
     def take_labels(self, labels: Any) -> None:
         noted = len(self._labels.notes)
