@@ -1,11 +1,12 @@
-"""Which gamma does R1 want, at which size of pictures and of batches?
+"""Which gamma does R1 want, for pictures and batches of which size, and for how many steps?
 
     python bench/gamma.py run [--beside 2]       # may be stopped at any time, and goes on where it was
     python bench/gamma.py table                  # what was found, as Markdown
 
 `dcgan` with networks of width 16 on cat faces, shrunk to several sizes, at several batches, with a quarter of the gamma that
-is the default, with that, and with four times it. As many pictures are seen at every size. Frechet distances in learned
-features, with their errors; one seed. A JSON line each in --results.
+is the default, with that, and with four times it. As many pictures are seen at every size (`--pictures`: runs of several
+lengths stand beside each other). Frechet distances in learned features, with their errors; one seed. A JSON line each in
+--results.
 """
 
 from __future__ import annotations
@@ -85,14 +86,14 @@ def train_and_judge(place: tuple[int, int, float], options: argparse.Namespace, 
 
 
 def table(options: argparse.Namespace) -> int:
-    """A row a size and batch, a column a gamma."""
-    found = {place_of(line)[:3]: line["frechet"] for line in lines_of(options.results)}
-    print("| px | batch |" + "".join(f" {factor:g} of the default |" for factor in FACTORS))
-    print("|---|---|" + "---|" * len(FACTORS))
-    for side, batch in product(SIDES, BATCHES):
-        cells = [found.get((side, batch, factor)) for factor in FACTORS]
-        shown = [f"{cell[0]:.3g} ± {cell[1]:.2g}" if cell else "-" for cell in cells]
-        print(f"| {side} | {batch} | {' | '.join(shown)} |")
+    """A row a size, batch and length, a column a gamma."""
+    found = {place_of(line): line["frechet"] for line in lines_of(options.results)}
+    print("| px | batch | steps |" + "".join(f" {factor:g} of the default |" for factor in FACTORS))
+    print("|---|---|---|" + "---|" * len(FACTORS))
+    for side, batch, pictures in sorted({(side, batch, pictures) for side, batch, _, pictures in found}):
+        cells = [found.get((side, batch, factor, pictures)) for factor in FACTORS]
+        shown = [f"{cell[0]:.3f} ± {cell[1]:.3f}" if cell else "" for cell in cells]
+        print(f"| {side} | {batch} | {pictures // batch:,} | {' | '.join(shown)} |")
     return 0
 
 
