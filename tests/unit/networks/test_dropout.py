@@ -20,13 +20,24 @@ def test_a_share_is_zeros_and_the_rest_larger_by_as_much(rate: float) -> None:
     assert abs((y == 0).double().mean().item() - rate) < 5 * deviation + 1 / 65536
 
 
-def test_neighbours_are_drawn_independently() -> None:
-    """Four values share a word."""
+@pytest.mark.parametrize("rate", [0.5, 0.3])
+def test_neighbours_are_drawn_independently(rate: float) -> None:
+    """Eight values share a word, or four."""
     torch.manual_seed(0)
-    zeros = (dropout(torch.ones(400_000), 0.5) == 0).double()
-    for distance in (1, 2, 3, 4):
+    zeros = (dropout(torch.ones(400_000), rate) == 0).double()
+    for distance in range(1, 9):
         together = (zeros[:-distance] * zeros[distance:]).mean().item()
-        assert abs(together - 0.25) < 0.004
+        assert abs(together - rate**2) < 0.004
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("rate", [0.25, 0.3])
+def test_every_precision_has_its_own_factor(dtype: torch.dtype, rate: float) -> None:
+    torch.manual_seed(0)
+    y = dropout(torch.full(SHAPE, -3.0, dtype=dtype), rate)
+    assert y.dtype == dtype
+    factor = torch.tensor(65536 / (65536 - round(65536 * rate)), dtype=dtype)
+    assert set(y.unique().tolist()) == {0.0, (-3 * factor).item()}
 
 
 def test_the_gradient_passes_where_the_values_did() -> None:
