@@ -3,10 +3,10 @@
     python bench/gamma.py run [--beside 2]       # may be stopped at any time, and goes on where it was
     python bench/gamma.py table                  # what was found, as Markdown
 
-`dcgan` with networks of width 16 on cat faces, shrunk to several sizes, at several batches, with a quarter of the gamma that
-is the default, with that, and with four times it. As many pictures are seen at every size (`--pictures`: runs of several
-lengths stand beside each other). Frechet distances in learned features, with their errors; one seed. A JSON line each in
---results.
+`dcgan` with networks of width 16 on cat faces, shrunk to several sizes, at several batches. Gamma is a quarter of
+`gamma_for`, that, four times it, or rises from that to four times it. As many pictures are seen at every size (`--pictures`:
+runs of several lengths stand beside each other). Frechet distances in learned features, with their errors; one seed. A JSON
+line each in --results.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from trained import core_of, trained_and_judged
 
 from ganwright.regularizers.r1 import gamma_for
 
-SIDES, BATCHES, FACTORS = (32, 64), (8, 16, 64), (0.25, 1.0, 4.0)
+SIDES, BATCHES = (32, 64), (8, 16, 64)
+FACTORS = ((0.25, 0.25), (1.0, 1.0), (4.0, 4.0), (1.0, 4.0))
+"""Of `gamma_for`, at the start and at the end."""
 PICTURES = 60_000
 SAMPLES = 2_000
 WIDTH = 16
@@ -59,24 +61,26 @@ def run(options: argparse.Namespace) -> int:
     return int(not all(done))
 
 
-def place_of(line: dict[str, Any]) -> tuple[int, int, float, int]:
+def place_of(line: dict[str, Any]) -> tuple[int, int, tuple[float, float], int]:
     """What tells a result from others."""
-    return line["side"], line["batch"], line["factor"], line["pictures"]
+    return line["side"], line["batch"], (line["factor"], line.get("end", line["factor"])), line["pictures"]
 
 
-def train_and_judge(place: tuple[int, int, float], options: argparse.Namespace, cores: list[int]) -> bool:
+def train_and_judge(place: tuple[int, int, tuple[float, float]], options: argparse.Namespace, cores: list[int]) -> bool:
     """Train, evaluate, write the line; False where that failed."""
-    side, batch, factor = place
-    gamma = factor * gamma_for((COLOURS, side, side))
-    data, folder = str(options.data / SETS["cats64"]), options.keep / f"{side}-{batch}-{factor:g}-{options.pictures}"
-    settings = (f"network.width={WIDTH}", f"batch={batch}", f"regularizers.0.weight={gamma}")
+    side, batch, (start, end) = place
+    gamma = gamma_for((COLOURS, side, side))
+    data = str(options.data / SETS["cats64"])
+    folder = options.keep / f"{side}-{batch}-{start:g}-{end:g}-{options.pictures}"
+    settings = [f"network.width={WIDTH}", f"batch={batch}"]
+    settings += [f"regularizers.0.weight.{when}={share * gamma}" for when, share in (("start", start), ("end", end))]
     words = ["--recipe", "dcgan", "--size", str(side), "--images", str(options.pictures), "--seed", "0"]
     words += [word for setting in settings for word in ("--set", setting)]
     with core_of(cores, options.beside) as core:
         judged = trained_and_judged(folder, data, words, SAMPLES, core)
     if judged is None:
         return False
-    line: dict[str, Any] = {"side": side, "batch": batch, "factor": factor, "gamma": round(gamma, 5)}
+    line: dict[str, Any] = {"side": side, "batch": batch, "factor": start, "end": end, "gamma": round(start * gamma, 5)}
     line |= {"pictures": options.pictures, "width": WIDTH, "samples": SAMPLES, "features": judged["features"]}
     for name in ("frechet", "recall"):
         each = judged["measurements"][name]
@@ -88,10 +92,10 @@ def train_and_judge(place: tuple[int, int, float], options: argparse.Namespace, 
 def table(options: argparse.Namespace) -> int:
     """A row a size, batch and length, a column a gamma."""
     found = {place_of(line): line["frechet"] for line in lines_of(options.results)}
-    print("| px | batch | steps |" + "".join(f" {factor:g} of the default |" for factor in FACTORS))
+    print("| px | batch | steps |" + "".join(f" {start:g} to {end:g} |" for start, end in FACTORS))
     print("|---|---|---|" + "---|" * len(FACTORS))
     for side, batch, pictures in sorted({(side, batch, pictures) for side, batch, _, pictures in found}):
-        cells = [found.get((side, batch, factor, pictures)) for factor in FACTORS]
+        cells = [found.get((side, batch, factors, pictures)) for factors in FACTORS]
         shown = [f"{cell[0]:.3f} ± {cell[1]:.3f}" if cell else "" for cell in cells]
         print(f"| {side} | {batch} | {pictures // batch:,} | {' | '.join(shown)} |")
     return 0

@@ -16,6 +16,7 @@ from ganwright.networks.keras.catalogue import ALIASES, LAYERS, read_layer
 from ganwright.networks.keras.initializers import INITIALIZERS
 from ganwright.networks.keras.layer import KerasWeights
 from ganwright.networks.keras.parse import parse_call
+from ganwright.training.statistics import held_statistics
 
 os.environ["KERAS_BACKEND"] = "torch"
 with warnings.catch_warnings():
@@ -270,6 +271,18 @@ def test_a_layer_gives_what_keras_gives(case: tuple[Any, ...], training: bool) -
         close(gradient, weight.value.grad, f"gradient of {weight.name}")
     for value, weight in zip(ours.keras_tensors(), arrays(theirs), strict=True):
         close(value.detach(), torch.from_numpy(weight), "weight afterwards")
+
+
+@every_case
+def test_a_layer_says_where_records_depend_on_each_other(case: tuple[Any, ...]) -> None:
+    text, *shapes = case
+    if text.partition("(")[0] in RANDOM:
+        pytest.skip("each call draws its own noise")
+    _, ours, inputs = pair(text, *shapes)
+    with torch.no_grad(), held_statistics(ours.train()):
+        alone, together = ours(*(x[:1] for x in inputs)), ours(*inputs)
+    alike = torch.allclose(alone, together[:1], rtol=1e-4, atol=1e-5)
+    assert alike is read_layer(parse_call(text)).by_itself
 
 
 @every_case

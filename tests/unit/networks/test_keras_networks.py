@@ -356,6 +356,13 @@ def test_a_final_sigmoid_is_left_to_the_score(end: tuple[str, ...]) -> None:
     torch.testing.assert_close(network.score(x), logits.sigmoid())
 
 
+@pytest.mark.parametrize(
+    ("row", "by_itself"), [("LeakyReLU()", True), ("Dropout(0.3)", True), ("BatchNormalization()", False)]
+)
+def test_reals_and_fakes_may_share_a_call_unless_a_layer_mixes_them(row: str, by_itself: bool) -> None:
+    assert discriminator("Flatten()", "Dense(4)", row, "Dense(1, activation='sigmoid')").by_itself is by_itself
+
+
 def test_without_a_final_sigmoid_the_output_is_the_logit() -> None:
     network = discriminator("Conv2D(8, 4, strides=4, activation='sigmoid')", "Conv2D(1, 1)")
     x = torch.randn(BATCH, 1, 28, 28)

@@ -63,6 +63,8 @@ class Layer(Written):
     """The least and the most predecessors."""
     only_shape: ClassVar[bool] = False
     """Whether the values pass through it unchanged."""
+    by_itself: ClassVar[bool] = True
+    """Whether what it makes of a record while training is the same whatever else is in the batch."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Of one record, from the shapes of its inputs.

@@ -117,6 +117,7 @@ class LayersDiscriminator(Discriminator):
         """
         super().__init__()
         graph = layers.graph
+        self.by_itself = all(node.layer.by_itself for node in graph.nodes.values())
         self.is_image = spec.kind in MAPS
         first = graph.nodes[graph.inputs[0]]
         shape = records_shape(spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from ganwright.runtime.distributed import is_meeting
 class BatchNormalization(Layer):
     """Normalised by the batch's statistics while training, by their moving means afterwards (arXiv:1502.03167)."""
 
+    by_itself: ClassVar[bool] = False
     axis: Axis = -1
     momentum: Rate = 0.99
     """The share of the moving means that each batch leaves."""
