@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from ganwright.cli.app import VERBS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -214,6 +216,7 @@ def test_help_shows_examples_and_every_verb(ganwright: Run) -> None:
     text = ganwright("--help").stdout
     for word in ("train", "sample", "inspect", "doctor", "demo", "Exit codes", "ganwright train photos/ --time 2h"):
         assert word in text
+    assert {line.split()[0] for line in text.splitlines() if re.match(r"  [a-z]+  ", line)} >= set(VERBS)
     text = ganwright("train", "--help").stdout
     for flag in (
         "--recipe",

@@ -92,7 +92,8 @@ def build_app() -> App:
 
 def root_help() -> str:
     """What `ganwright --help` says: examples first, then the verbs with the first line of their docstrings."""
-    lines = [f"  {name:9}{(verb.__doc__ or '').splitlines()[0]}" for name, verb in VERBS.items()]
+    wide = max(map(len, VERBS)) + 2
+    lines = [f"  {name:{wide}}{(verb.__doc__ or '').splitlines()[0]}" for name, verb in VERBS.items()]
     return PROLOGUE + "\n".join(lines) + "\n\n" + EPILOGUE
 
 
