@@ -129,6 +129,15 @@ def plans_of(results: Path) -> dict[Planned, dict[str, Any]]:
     return {(line["recipe"], line["data"], line["minutes"]): line for line in lines_of(results) if "per_second" in line}
 
 
+def judged(results: Path) -> Iterator[dict[str, Any]]:
+    """What was found of trainings by the newest plan of their recipe, set and length."""
+    plans = plans_of(results)
+    for line in lines_of(results):
+        planned = plans.get((line["recipe"], line["data"], line["minutes"]))
+        if "frechet" in line and planned and line["plan"] == planned["plan"]:
+            yield line
+
+
 def entries(number: int, options: argparse.Namespace) -> Iterator[Entry]:
     """The trainings of a round, which may follow from the round before."""
     minutes, seeds = ROUNDS[number]
@@ -145,11 +154,9 @@ def entries(number: int, options: argparse.Namespace) -> Iterator[Entry]:
 
 def best(options: argparse.Namespace, minutes: float) -> list[str]:
     """Recipes of a round, the best first: by the mean, over sets and seeds, of the logarithm of the Frechet distance."""
-    plans = plans_of(options.results)
     scores: dict[str, list[float]] = {}
-    for line in lines_of(options.results):
-        planned = plans.get((line["recipe"], line["data"], line["minutes"]))
-        if "frechet" in line and line["minutes"] == minutes and planned and line["plan"] == planned["plan"]:
+    for line in judged(options.results):
+        if line["minutes"] == minutes:
             scores.setdefault(line["recipe"], []).append(log(line["frechet"][0]))
     whole = max(map(len, scores.values()), default=0)
     return sorted((name for name, each in scores.items() if len(each) == whole), key=lambda name: sum(scores[name]))
@@ -183,8 +190,8 @@ def train_and_judge(
 
 
 def table(options: argparse.Namespace) -> int:
-    """Markdown: a row a recipe and length, a column a set."""
-    lines = [line for line in lines_of(options.results) if "frechet" in line]
+    """Markdown: a row a recipe and length, a column a set; of recipes as they were planned last."""
+    lines = list(judged(options.results))
     sets = [name for name in SETS if any(line["data"] == name for line in lines)]
     print("| recipe | minutes | seeds |" + "".join(f" {name}: Frechet | recall |" for name in sets))
     print("|---|---|---|" + "---|---|" * len(sets))
