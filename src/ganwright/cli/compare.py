@@ -40,10 +40,10 @@ def compare(
     comparison = read_comparison([_folder_of(model) for model in models])
 
     from ganwright.cli.writing import check_ours
-    from ganwright.data.ownership import PICTURES, save_picture
+    from ganwright.data.ownership import picture_path, save_picture
     from ganwright.evaluation.comparison_picture import draw_comparison
 
-    path = out.expanduser() if out.suffix.lower() in PICTURES else out.expanduser() / PICTURE
+    path = picture_path(out, PICTURE)
     check_ours(path)
     for line in comparison_lines(comparison, min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)):
         output.line(line)

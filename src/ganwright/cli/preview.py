@@ -12,6 +12,7 @@ from ganwright.cli.output import Output
 from ganwright.cli.reading import AS_FOUND, Reading
 from ganwright.cli.settings import parse_settings
 
+PICTURE = "preview.png"
 USUAL: dict[str, Literal["pipeline", "masks"]] = {"image": "pipeline", "spectrogram": "masks"}
 """What is drawn where a recipe changes nothing, by what the records are."""
 
@@ -20,7 +21,7 @@ def preview(
     path: Path,
     /,
     *,
-    out: Annotated[Path, Parameter(name=["-o", "--out"])] = Path("preview.png"),
+    out: Annotated[Path, Parameter(name=["-o", "--out"])] = Path(PICTURE),
     n: Annotated[int, Parameter(name=["-n", "--count"])] = 12,
     recipe: Recipe = None,
     augment: Augment = None,
@@ -40,7 +41,7 @@ def preview(
     path
         The data, as for `ganwright train`, which then finds them ready.
     out
-        The picture.
+        The picture, or the folder for it.
     n
         Records in a row.
     set_
@@ -53,6 +54,7 @@ def preview(
     from ganwright.cli.watching import watched
     from ganwright.cli.writing import check_ours, write_picture
     from ganwright.core.config import to_plain
+    from ganwright.data.ownership import picture_path
     from ganwright.data.preparation import prepare
     from ganwright.defaults import read_as, recipe_for
     from ganwright.plan import config_for
@@ -60,6 +62,7 @@ def preview(
     from ganwright.training.augmenting import augmenting
     from ganwright.training.previewing import STRENGTHS, draw_preview
 
+    out = picture_path(out, PICTURE)
     check_ours(out)
     with watched(output) as progress:
         modality = read_as(recipe, reading.modality(path))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ganwright.core.errors import DataError
-from ganwright.data.ownership import PICTURES, is_ours, save_picture
+from ganwright.data.ownership import PICTURES, is_ours, picture_path, save_picture
 from ganwright.runtime.background import background_thread
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def write_grid(
     Raises:
         DataError: as `write_samples`.
     """
-    path = out if out.suffix.lower() in PICTURES else out / "grid.png"
+    path = picture_path(out, "grid.png")
     check_ours(path)
     write_picture(model.grid(*shape, seed=seed, **sampling), path)
     return [path]

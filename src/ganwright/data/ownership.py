@@ -18,6 +18,12 @@ JPEG_QUALITY = 95
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
+def picture_path(out: Path, name: str) -> Path:
+    """Where a picture goes that is asked for at `out`: there, if that ends as a picture's name does, or in it as `name`."""
+    out = out.expanduser()
+    return out if out.suffix.lower() in PICTURES else out / name
+
+
 def save_picture(picture: Image.Image, path: Path, quickly: bool = False) -> None:
     """Writes a picture with our mark as the format that the suffix names; JPEG takes modes L and RGB only.
 

@@ -45,6 +45,13 @@ def test_the_picture_has_a_row_for_each_strength(photos: Path, capsys: pytest.Ca
     assert height >= len(STRENGTHS) * SIDE
 
 
+def test_a_folder_gets_the_picture_within(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = previewed([str(photos), "-o", "seen"], capsys)
+    assert told["picture"] == str(Path("seen") / "preview.png")
+    with Image.open("seen/preview.png") as picture:
+        assert picture.format == "PNG"
+
+
 def test_the_seed_says_which_changes(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made: list[bytes] = []
     for seed in ("1", "1", "2"):

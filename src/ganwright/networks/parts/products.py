@@ -13,7 +13,7 @@ MOST_PIXELS = 12
 
 In bf16 on two cores with matrix units (AMX): maps of 4x4 of 512 channels from 8x8 of 256, batch 64, took torch 34 ms and
 take 4 (a quarter of a pixel for a row; 2: 11 and 7; 57: four times as long). At 16 to 19 pixels a row, whole steps of the
-published DCGAN and of the HPCC bundle's are a tenth quicker by torch. In single precision torch is as quick.
+published DCGAN and of the HPCC bundle's are up to a tenth quicker by torch. In single precision torch is as quick.
 """
 
 
