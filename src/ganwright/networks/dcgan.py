@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+import torch
 from torch import Tensor, nn
 
 from ganwright.data.spec import MAPS, DataSpec
@@ -109,7 +110,7 @@ class DcganGenerator(Generator):
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         x = self.first(self.conditions(noise["latent"], condition)).unflatten(1, self.first_shape)
-        x = self.activation(self.first_norm(x))
+        x = self.activation(self.first_norm(x.contiguous(memory_format=torch.channels_last)))
         for stage, norm, (height, width) in zip(self.stages, self.norms, self.sizes[1:], strict=False):
             x = self.activation(norm(stage(x)[:, :, :height, :width]))
         height, width = self.sizes[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.autograd import grad, gradcheck, gradgradcheck
@@ -32,6 +33,28 @@ def test_derivatives_are_those_of_finite_differences() -> None:
 
     assert gradcheck(function, x)
     assert gradgradcheck(function, x)
+
+
+def test_gradients_that_lie_otherwise_in_memory_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a flattened map do; torch gets two maps that lie alike, of which it is ten times as quick."""
+    x = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0)).contiguous(memory_format=torch.channels_last)
+    seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    original = torch.ops.aten.leaky_relu_backward
+
+    def backward(gradient: Tensor, result: Tensor, slope: float, by_result: bool) -> Tensor:
+        seen.append((gradient.stride(), result.stride()))
+        return original(gradient, result, slope, by_result)
+
+    monkeypatch.setattr(torch.ops.aten, "leaky_relu_backward", backward)
+    found: list[Tensor] = []
+    for activation in (LeakyReLU(0.2), nn.LeakyReLU(0.2)):
+        leaf = x.clone().requires_grad_()
+        (activation(leaf * 1.5).flatten(1) * torch.arange(60.0)).sum().backward()
+        assert leaf.grad is not None
+        found.append(leaf.grad)
+    torch.testing.assert_close(*found)
+    ((gradients, results),) = seen
+    assert gradients == results
 
 
 def test_it_takes_no_memory_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""The gradient at a convolution's weight as a product of matrices, against torch's own."""
+"""A convolution, and the gradient at its weight, as a product of matrices, against torch's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ganwright.networks.keras.convolution import convolve
 from ganwright.networks.parts import convolution, products
+from ganwright.networks.parts.activation import leaky
 from ganwright.networks.parts.convolution import conv2d, doubling, learned_conv2d
 
 CASES = [((8, 8), 4, 2, 1), ((7, 5), 3, 1, 1), ((9, 6), 3, 2, 0), ((5, 5), 5, 3, 2)]
@@ -27,6 +28,20 @@ def test_it_is_the_gradient_of_a_convolution(
     torch.testing.assert_close(products.of_weight(slope, x, (kernel, kernel), stride, padding), expected)
 
 
+@pytest.mark.parametrize("format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize(("size", "kernel", "stride", "padding"), CASES)
+def test_it_is_the_convolution(
+    size: tuple[int, int], kernel: int, stride: int, padding: int, biased: bool, format: torch.memory_format
+) -> None:
+    random = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 4, *size, dtype=torch.float64, generator=random).contiguous(memory_format=format)
+    weight = torch.randn(5, 4, kernel, kernel, dtype=torch.float64, generator=random).contiguous(memory_format=format)
+    bias = torch.randn(5, dtype=torch.float64, generator=random) if biased else None
+    expected = torch.conv2d(x, weight, bias, stride=stride, padding=padding)
+    torch.testing.assert_close(products.convolved(x, weight, bias, expected.shape[2:], stride, padding), expected)
+
+
 def test_it_pays_for_small_maps_in_half_precision_on_a_cpu() -> None:
     weight = torch.zeros(512, 256, 4, 4)
     assert products.pays(weight, torch.bfloat16, 64 * 4 * 4, groups=1)
@@ -34,6 +49,15 @@ def test_it_pays_for_small_maps_in_half_precision_on_a_cpu() -> None:
     assert not products.pays(weight, torch.bfloat16, 64 * 64 * 64, groups=1)
     assert not products.pays(weight, torch.bfloat16, 64 * 4 * 4, groups=2)
     assert not products.pays(weight.to("meta"), torch.bfloat16, 64 * 4 * 4, groups=1)
+
+
+def test_forwards_it_pays_for_many_weights_and_few_pixels_with_a_stride() -> None:
+    weight = torch.zeros(512, 256, 4, 4)
+    assert products.pays_forwards(weight, torch.bfloat16, (4, 4), stride=2, groups=1)
+    assert not products.pays_forwards(weight, torch.bfloat16, (8, 8), stride=2, groups=1)
+    assert not products.pays_forwards(weight, torch.bfloat16, (4, 4), stride=1, groups=1)
+    assert not products.pays_forwards(weight[:128], torch.bfloat16, (4, 4), stride=2, groups=1)
+    assert not products.pays_forwards(weight, torch.float32, (4, 4), stride=2, groups=1)
 
 
 @pytest.fixture
@@ -59,14 +83,19 @@ def small() -> tuple[Tensor, Tensor, Tensor]:
     return x, weight, bias
 
 
+@pytest.mark.parametrize("forwards", [False, True])
 @pytest.mark.parametrize("doubles", [False, True])
-def test_layers_learn_by_it_under_autocast(doubles: bool, counted: list[tuple[int, ...]]) -> None:
+def test_layers_learn_by_it_under_autocast(
+    doubles: bool, forwards: bool, counted: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And have the same gradients, within what half precision tells."""
+    if forwards:
+        monkeypatch.setattr(products, "FEWEST_WEIGHTS", 0)
     found: list[list[Tensor]] = []
     for exactly in (True, False):
         tensors = small()
         with torch.autocast("cpu", torch.bfloat16, enabled=not exactly):
-            y = doubling(*tensors) if doubles else learned_conv2d(*tensors, stride=2, padding=1)
+            y = doubling(*tensors) if doubles else leaky(learned_conv2d(*tensors, stride=2, padding=1), 0.2)
         y.float().square().mean().backward()
         found.append([tensor.grad for tensor in tensors if tensor.grad is not None])
     assert counted == [(8, 8, 4, 4)]
@@ -74,7 +103,12 @@ def test_layers_learn_by_it_under_autocast(doubles: bool, counted: list[tuple[in
         torch.testing.assert_close(rough, exact, rtol=0.03, atol=0.03 * float(exact.abs().max()))
 
 
-def test_penalties_go_through_it_under_autocast(counted: list[tuple[int, ...]]) -> None:
+@pytest.mark.parametrize("forwards", [False, True])
+def test_penalties_go_through_it_under_autocast(
+    forwards: bool, counted: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if forwards:
+        monkeypatch.setattr(products, "FEWEST_WEIGHTS", 0)
     found: list[Tensor] = []
     for exactly in (True, False):
         x, weight, bias = small()
