@@ -11,14 +11,23 @@ from ganwright.networks.parts import convolution, products
 from ganwright.networks.parts.activation import leaky
 from ganwright.networks.parts.convolution import conv2d, doubling, learned_conv2d
 
+ALL_AT_ONCE, ONE_BY_ONE = 1 << 20, 1
 CASES = [((8, 8), 4, 2, 1), ((7, 5), 3, 1, 1), ((9, 6), 3, 2, 0), ((5, 5), 5, 3, 2)]
 
 
+@pytest.mark.parametrize("most_bytes", [ALL_AT_ONCE, ONE_BY_ONE])
 @pytest.mark.parametrize("format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize(("size", "kernel", "stride", "padding"), CASES)
 def test_it_is_the_gradient_of_a_convolution(
-    size: tuple[int, int], kernel: int, stride: int, padding: int, format: torch.memory_format
+    size: tuple[int, int],
+    kernel: int,
+    stride: int,
+    padding: int,
+    format: torch.memory_format,
+    most_bytes: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(products, "MOST_BYTES", most_bytes)
     random = torch.Generator().manual_seed(0)
     x = torch.randn(3, 4, *size, dtype=torch.float64, generator=random).contiguous(memory_format=format)
     weight = torch.randn(5, 4, kernel, kernel, dtype=torch.float64, generator=random).requires_grad_(True)
@@ -28,12 +37,21 @@ def test_it_is_the_gradient_of_a_convolution(
     torch.testing.assert_close(products.of_weight(slope, x, (kernel, kernel), stride, padding), expected)
 
 
+@pytest.mark.parametrize("most_bytes", [ALL_AT_ONCE, ONE_BY_ONE])
 @pytest.mark.parametrize("format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("biased", [False, True])
 @pytest.mark.parametrize(("size", "kernel", "stride", "padding"), CASES)
 def test_it_is_the_convolution(
-    size: tuple[int, int], kernel: int, stride: int, padding: int, biased: bool, format: torch.memory_format
+    size: tuple[int, int],
+    kernel: int,
+    stride: int,
+    padding: int,
+    biased: bool,
+    format: torch.memory_format,
+    most_bytes: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(products, "MOST_BYTES", most_bytes)
     random = torch.Generator().manual_seed(0)
     x = torch.randn(3, 4, *size, dtype=torch.float64, generator=random).contiguous(memory_format=format)
     weight = torch.randn(5, 4, kernel, kernel, dtype=torch.float64, generator=random).contiguous(memory_format=format)
