@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from ganwright.data.blocks import KNOWN
 from ganwright.data.modalities.base import Codec, Progress, no_progress
 from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
-from ganwright.data.spec import Condition, DataSpec, first_class
+from ganwright.data.spec import MAPS, Condition, DataSpec, first_class
 from ganwright.data.tables.asking import wishes_of
 from ganwright.data.tables.cells import Cells
 from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
@@ -35,11 +36,15 @@ from ganwright.model.verdicts import verdicts
 from ganwright.model.wishes import ask, check_one_value
 from ganwright.networks.base import UNCONDITIONED, Conditions, Discriminator, Distribution, Generator, NetworkFamily
 from ganwright.runtime.allocator import keep_freed_memory
+from ganwright.runtime.background import side_by_side
 from ganwright.runtime.files import cache_root
 from ganwright.runtime.keys import Key
 
+Made = TypeVar("Made")
 MOST_ATTEMPTS = 64
 """Of drawing a row as it was asked for."""
+MOST_VALUES, MOST_WEIGHTS = 1 << 24, 1 << 23
+"""Of all blocks that are made side by side, and of their generator; what is larger keeps all cores busy by itself."""
 MOST_ROWS = 16
 """Classes that a picture with one row a class shows, unless more are asked for."""
 
@@ -155,7 +160,11 @@ class Model:
                 for start in self._starts(n)
             )
         asked = ask(self.spec.conditions, conditions, n, where, beyond)
-        return (self.codec.decode(block) for block in self._blocks(n, seed, latent, asked))
+
+        def make(start: int) -> Any:
+            return self.codec.decode(self._block(start, seed, latent, asked)[: n - start])
+
+        return self._made(make, n)
 
     def complete(self, data: Any, *, seed: int = 0) -> Any:
         """The rows of a table with what is not in them drawn: columns that are not there, and empty cells.
@@ -357,7 +366,21 @@ class Model:
 
     def _blocks(self, n: int, seed: int, latent: LatentChoice, asked: Asked) -> Iterator[Tensor]:
         """(<= generator.block, *shape) each, `n` rows in all."""
-        return (self._block(start, seed, latent, asked)[: n - start] for start in self._starts(n))
+        return self._made(lambda start: self._block(start, seed, latent, asked)[: n - start], n)
+
+    def _made(self, make: Callable[[int], Made], n: int) -> Iterator[Made]:
+        """What `make` makes of each block's first number, in order.
+
+        Small blocks are made side by side, each by a thread that computes alone, even where there is but one of them: so
+        sample i does not depend on how many threads there are.
+        """
+        starts, threads = self._starts(n), torch.get_num_threads()
+        values = self.generator.block * math.prod(self.spec.shape) * threads
+        weights = sum(weight.numel() for weight in self.generator.parameters())
+        small = self.spec.kind in MAPS and values <= MOST_VALUES and weights <= MOST_WEIGHTS
+        if starts and threads > 1 and self.device == "cpu" and small and self.generator.reentrant:
+            return side_by_side("ganwright-sampler", make, starts, min(threads, len(starts)))
+        return map(make, starts)
 
     def _starts(self, n: int) -> range:
         return range(0, n, self.generator.block)

@@ -91,6 +91,8 @@ class Generator(Network):
     noise: dict[str, NoiseInput]
     block: ClassVar[int] = 64
     """Samples that are drawn at once, a multiple of `model.noise.BLOCK`: another number changes their last digits."""
+    reentrant: ClassVar[bool] = True
+    """Whether several threads may call it at once."""
 
     @abstractmethod
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 import torch
 from PIL import Image
 from support import TINY, tiny_config, tiny_contents, tiny_dataset, tiny_model_file, tiny_table, train
+from torch import nn
 
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.data.spec import DataSpec
 from ganwright.fitted import load
+from ganwright.model import model as model_module
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents, read_facts, read_model, write_model
 from ganwright.model.noise import BLOCK, draw_noise, draw_sample_noise, truncated
@@ -23,6 +26,7 @@ from ganwright.model.output import apply_output
 from ganwright.networks.base import Distribution, NetworkFamily, NoiseInput
 from ganwright.networks.columns import Columns
 from ganwright.networks.mlp import Mlp
+from ganwright.networks.own.module_pair import ModulePair
 from ganwright.runtime.keys import Key
 from ganwright.training.run_spec import run_spec
 
@@ -41,6 +45,53 @@ def test_sample_i_is_the_same_however_many_are_asked_for(family: NetworkFamily) 
     for n in (1, 3, 70):
         assert torch.equal(model.tensor(n, seed=7), most[:n])
         assert np.array_equal(pixels(model.sample(n, seed=7)), pixels(model.sample(200, seed=7))[:n])
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=["dcgan", "mlp"])
+def test_samples_are_the_same_however_many_threads_make_them(family: NetworkFamily, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks are made side by side where torch has several threads, and one after another where it has one."""
+    model = Model(tiny_contents(family))
+    makers: list[str] = []
+    original = model.generator.forward
+
+    def forward(*inputs: Any) -> Any:
+        makers.append(threading.current_thread().name)
+        return original(*inputs)
+
+    monkeypatch.setattr(model.generator, "forward", forward)
+    found: list[torch.Tensor] = []
+    before = torch.get_num_threads()
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        makers.clear()
+        found.append(model.tensor(200, seed=7))
+        here = {name for name in makers if name == threading.current_thread().name}
+        assert bool(here) == (threads == 1)
+    torch.set_num_threads(before)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+def test_what_is_large_and_a_users_own_module_are_left_to_the_calling_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is large keeps all cores busy by itself; and a module may remember something from call to call."""
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("made side by side")
+
+    monkeypatch.setattr(model_module, "side_by_side", refuse)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(AssertionError):
+            Model(tiny_contents()).tensor(200)
+        for name, least in (("MOST_VALUES", 64 * 64), ("MOST_WEIGHTS", 64)):
+            with monkeypatch.context() as smaller:
+                smaller.setattr(model_module, name, least)
+                assert len(Model(tiny_contents()).tensor(200)) == 200
+        own = nn.Sequential(nn.Linear(8, 64), nn.Unflatten(1, (1, 8, 8)), nn.Tanh())
+        assert len(Model(tiny_contents(ModulePair(own, latent=(8,)))).tensor(200)) == 200
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_samples_and_seeds_differ() -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ganwright import GAN
-from ganwright.runtime.background import background_thread
+from ganwright.runtime.background import AHEAD, background_thread, side_by_side
 
 
 def many_finite() -> bool:
@@ -56,6 +56,38 @@ def test_other_threads_compute_as_before(two_threads: None) -> None:
     with background_thread("background"), ThreadPoolExecutor(1) as later:
         assert torch.get_num_threads() == 2
         assert later.submit(torch.get_num_threads).result() == 2
+
+
+@counts_threads
+def test_threads_side_by_side_compute_alone_and_each_in_turn(two_threads: None) -> None:
+    before = pool_threads()
+
+    def work(item: int) -> tuple[int, str, int]:
+        assert many_finite()
+        return item, threading.current_thread().name, torch.get_num_threads()
+
+    found = list(side_by_side("many", work, range(40), 3))
+    assert [item for item, _, _ in found] == list(range(40))
+    assert {threads for _, _, threads in found} == {1}
+    assert threading.current_thread().name not in {name for _, name, _ in found}
+    assert pool_threads() == before
+    assert torch.get_num_threads() == 2
+
+
+def test_only_a_few_are_made_ahead_and_none_after_the_last_that_is_wanted() -> None:
+    made: list[int] = []
+    results = side_by_side("many", lambda item: made.append(item) or item, range(10_000), 2)
+    assert next(results) == 0
+    results.close()
+    assert len(made) <= AHEAD * 2 + 1
+    assert not any(thread.name.startswith("many") for thread in threading.enumerate())
+
+
+def test_what_goes_wrong_is_raised_in_its_turn() -> None:
+    results = side_by_side("many", lambda item: 1 // (3 - item), range(10), 2)
+    assert [next(results) for _ in range(3)] == [0, 0, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 @counts_threads

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -115,8 +114,14 @@ class ImageCodec(Codec):
     def write(self, objects: Sequence[PillowImage.Image], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
         folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(min(MOST_WRITERS, usable_cores())) as writers:
-            for _ in writers.map(partial(save_picture, quickly=True), objects, paths):
+        count = min(MOST_WRITERS, usable_cores())
+
+        def write_some(place: int) -> None:
+            for picture, path in zip(objects[place::count], paths[place::count], strict=True):
+                save_picture(picture, path, quickly=True)
+
+        with ThreadPoolExecutor(count) as writers:
+            for _ in writers.map(write_some, range(count)):
                 pass  # an error is raised here
         return paths
 

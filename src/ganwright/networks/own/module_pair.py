@@ -110,6 +110,8 @@ class ModulePair(NetworkFamily):
 class OwnGenerator(Generator):
     """A user's module, (B, *latent) -> (B, *shape)."""
 
+    reentrant = False  # who knows what it remembers from call to call
+
     def __init__(self, module: nn.Module, noise: NoiseInput) -> None:
         super().__init__()
         self.noise = {"latent": noise}
