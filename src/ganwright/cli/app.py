@@ -10,9 +10,10 @@ import errno
 import os
 import sys
 import threading
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, get_args
 
-from cyclopts import App, CycloptsError, UnknownOptionError
+from cyclopts import App, CoercionError, CycloptsError, Parameter, Token, UnknownOptionError, convert
 
 import ganwright
 from ganwright.cli.classic import classic
@@ -84,10 +85,19 @@ def build_app() -> App:
     # Errors are told by `run`, never by cyclopts: without a console of its own it need not import rich to be silent.
     nowhere: Any = object()
     settings: dict[str, Any] = {"help_format": "plaintext", "help_epilogue": EPILOGUE, "version": ganwright.__version__}
-    app = App(name="ganwright", error_console=nowhere, **settings)
+    app = App(name="ganwright", error_console=nowhere, default_parameter=Parameter(converter=_converted), **settings)
     for name, verb in VERBS.items():
         app.command(verb, name=name)
     return app
+
+
+def _converted(kind: Any, words: Sequence[Token]) -> Any:
+    """The words of a flag as what its annotation says; cyclopts would round 1.5 to a whole number."""
+    if int in (kind, *get_args(kind)):
+        for word in words:
+            if "." in word.value:
+                raise CoercionError(token=word, target_type=int)
+    return convert(kind, words)
 
 
 def root_help() -> str:

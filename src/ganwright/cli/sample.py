@@ -11,6 +11,7 @@ from ganwright.cli.options import Debug, Device, Json, Noise, parse_grid
 from ganwright.cli.output import Output
 from ganwright.core.budget import parse_count
 from ganwright.core.errors import UsageError
+from ganwright.core.text import counted
 
 
 def sample(
@@ -49,7 +50,7 @@ def sample(
     seed
         Which ones.
     out
-        The folder they go to; rows may go to a .csv file, and a grid to a .png or .jpg file.
+        The folder they go to; or a file: a .csv for rows, a .png or .jpg for one picture or a grid, a .wav for one sound.
     grid
         Rows x columns, as 5x5: one picture with all of them.
     title
@@ -93,7 +94,7 @@ def sample(
     loaded = Model.load(path, find_machine(device).device)
     if match is not None:
         files, count = write_completed(loaded, match, seed, out)
-        output.line(f"{count:,} rows of {match} completed → {files[0]}   (model {path}, seed {seed})")
+        output.line(f"{counted(count, 'rows')} of {match} completed → {files[0]}   (model {path}, seed {seed})")
         output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})
         return
     sampling: dict[str, Any] = {"noise": noise, "truncation": truncation}
@@ -115,5 +116,6 @@ def sample(
         return
     files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling, ids=ids)
     place = files[0] if len(files) == 1 else out
-    output.line(f"{count:,} new {loaded.codec.noun} ({loaded.codec.describe()}) → {place}   (model {path}, seed {seed})")
+    what = f"{counted(count, f'new {loaded.codec.noun}')} ({loaded.codec.describe()})"
+    output.line(f"{what} → {place}   (model {path}, seed {seed})")
     output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})

@@ -44,3 +44,19 @@ def test_with_json_an_error_is_a_document(capsys: pytest.CaptureFixture[str]) ->
     captured = capsys.readouterr()
     assert json.loads(captured.out)["error"]["code"] == "E-MODEL-04"
     assert "no-such-model" in captured.err
+
+
+@pytest.mark.parametrize(
+    "words", [["sample", "m", "--seed", "1.5"], ["train", "x", "--batch", "3.7"], ["classic", "--f", "out", "--e", "2.5"]]
+)
+def test_a_fraction_is_no_whole_number(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """And is not rounded to one."""
+    assert app.run(words) == 2
+    told = capsys.readouterr().err
+    assert words[-1] in told
+    assert words[-2] in told
+
+
+def test_a_fraction_is_taken_where_one_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["sample", "no-such-model", "--truncation", "0.7", "--seed", "2"]) == 4
+    assert "no-such-model" in capsys.readouterr().err

@@ -87,6 +87,40 @@ def test_samples_in_blocks_are_numbered_on(tmp_path: Path, suffix: str) -> None:
         assert sorted(tmp_path.iterdir()) == paths
 
 
+@pytest.mark.parametrize("name", ["cat.png", "cat.JPG", "cat.jpeg"])
+def test_one_picture_may_go_to_a_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "new" / name
+    for _ in range(2):
+        assert write_samples(model(COLOUR), 1, 0, path) == [path]
+    with PillowImage.open(path) as picture:
+        assert picture.format == ("PNG" if name == "cat.png" else "JPEG")
+    with pytest.raises(UsageError, match="is one file, for 2 pictures") as caught:
+        write_samples(model(COLOUR), 2, 0, path)
+    assert "-o FOLDER" in caught.value.hints
+    with pytest.raises(UsageError, match=r"is no \.bmp file|not \.bmp"):
+        write_samples(model(COLOUR), 1, 0, path, ".bmp")
+    path.write_bytes(b"mine")
+    with pytest.raises(DataError, match="was not made by Ganwright"):
+        write_samples(model(COLOUR), 1, 0, path)
+
+
+def test_a_file_of_one_kind_is_none_of_another(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"a\.png is no \.jpg file"):
+        write_samples(model(COLOUR), 1, 0, tmp_path / "a.png", ".jpg")
+    for codec, name in ((COLOUR, "a.webp"), (COLOUR, "a.csv"), (NUMBERS, "a.xlsx"), (NUMBERS, "a.png")):
+        with pytest.raises(UsageError, match=f"are written as .*, not {Path(name).suffix}"):
+            write_samples(model(codec), 1, 0, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["v1.5", "there.png"])
+def test_folders_with_a_dot_are_folders(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    if name == "there.png":
+        folder.mkdir()
+    assert write_samples(model(COLOUR), 2, 0, folder) == [folder / "000000.png", folder / "000001.png"]
+
+
 def test_rows_go_to_one_csv(tmp_path: Path) -> None:
     for count in (100, 70):
         assert write_samples(model(NUMBERS), count, 3, tmp_path) == [tmp_path / "samples.csv"]

@@ -171,8 +171,8 @@ class Codec(ABC):
 
     @abstractmethod
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
-        """The files in `folder` that objects first..first+count-1 belong in: one each, or one that holds them all, which
-        `folder` may name itself.
+        """The files in `folder` that objects first..first+count-1 belong in: one each, or one that holds them all. `folder`
+        may name that one itself, or the only one.
 
         Args:
             suffix: one of `suffixes`, in any case; empty for the first of them.

@@ -27,6 +27,7 @@ from ganwright.data.picture_names import why_no_picture
 from ganwright.data.pictures import picture_grid
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
+from ganwright.data.sample_files import file_each
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.told import Told, parse_asked
@@ -103,17 +104,16 @@ class ImageCodec(Codec):
         return picture_grid(objects, columns, title)
 
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
-        kind = (suffix or self.suffixes[0]).lower()
-        if kind not in self.suffixes:
-            raise UsageError("E-SAMPLE-07", f"pictures are written as {' or '.join(self.suffixes)}, not {suffix}")
-        if PICTURES[kind] == "JPEG" and self.policy.channels == 4:
+        paths = file_each(folder, first, count, suffix, self.suffixes, self.noun)
+        if self.policy.channels == 4 and any(PICTURES[path.suffix.lower()] == "JPEG" for path in paths):
             hints = ("write .png files", "or train with channels=3, which draws transparent pictures on white")
             raise UsageError("E-SAMPLE-07", "JPEG files cannot hold transparency, which these pictures have", hints=hints)
-        return [folder / f"{number:06d}{kind}" for number in range(first, first + count)]
+        return paths
 
     def write(self, objects: Sequence[PillowImage.Image], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in {path.parent for path in paths}:
+            place.mkdir(parents=True, exist_ok=True)
         count = min(MOST_WRITERS, usable_cores())
 
         def write_some(place: int) -> None:

@@ -18,10 +18,10 @@ from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Progress
 from ganwright.data.number_drawing import binned, curve_tiles, spread_panels
-from ganwright.data.one_file import one_file
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
+from ganwright.data.sample_files import one_file
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import MAX_SIDE, Condition, DataSpec
 from ganwright.data.told import Told, parse_asked

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ganwright.core.errors import UsageError
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
-from ganwright.data.one_file import one_file
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
+from ganwright.data.sample_files import one_file
 from ganwright.data.series.arranged import Arrangement, arranged
 from ganwright.data.series.drawing import draw_series
 from ganwright.data.series.layout import SeriesLayout

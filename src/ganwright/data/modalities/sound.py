@@ -20,6 +20,7 @@ from ganwright.data.modalities.base import Codec, Modality, Packed, PillowImage,
 from ganwright.data.name_pattern import NamePattern
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
+from ganwright.data.sample_files import file_each
 from ganwright.data.sound_fitting import HIGHEST_RATE, LOWEST_RATE, MOST_SAMPLES, SoundFault, SoundPolicy, fit_sound
 from ganwright.data.sound_length import choose_size
 from ganwright.data.sound_names import why_no_sound
@@ -133,13 +134,12 @@ class SoundCodec(Codec):
         return wav_bytes(in_a_row(objects)) if objects else b""
 
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
-        if (suffix or ".wav").lower() not in self.suffixes:
-            raise UsageError("E-SAMPLE-07", f"sounds are written as .wav, not {suffix}")
-        return [folder / f"{number:06d}.wav" for number in range(first, first + count)]
+        return file_each(folder, first, count, suffix, self.suffixes, self.noun)
 
     def write(self, objects: Sequence[Clip], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in {path.parent for path in paths}:
+            place.mkdir(parents=True, exist_ok=True)
         for sound, path in zip(objects, paths, strict=True):
             sound.save(path)
         return paths

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ganwright.data.blocks import BlockLayout
 from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Progress
-from ganwright.data.one_file import one_file
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
+from ganwright.data.sample_files import one_file
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Block, Condition, DataSpec
 from ganwright.data.table_rows import TableRows

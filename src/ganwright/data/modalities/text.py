@@ -17,10 +17,10 @@ from torch import Tensor
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
-from ganwright.data.one_file import one_file
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
 from ganwright.data.report import too_few
+from ganwright.data.sample_files import one_file
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec
 from ganwright.data.texts.drawing import lines_picture
