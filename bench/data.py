@@ -77,8 +77,10 @@ def enlarged(pictures: Path, to: Path) -> Path:
 def packing(pictures: Path) -> dict[str, Any]:
     """Pictures a second, from a zip to packed data, beside decoding on all cores."""
     from ganwright.data.preparation import prepare
+    from ganwright.runtime.allocator import keep_freed_memory
     from ganwright.runtime.cores import usable_cores
 
+    keep_freed_memory()  # as a run does before it packs
     contents = contents_of(pictures)
     side = Image.open(io.BytesIO(contents[0])).width
     cores = usable_cores()

@@ -39,6 +39,7 @@ from ganwright.data.series.recognition import ask, recognised
 from ganwright.data.shards import Shards, is_packed
 from ganwright.data.sources.base import Source
 from ganwright.runtime.files import cache_root, require_space, temporary_beside
+from ganwright.runtime.memory import garbage_collected
 
 ABANDONED_SECONDS = 24 * 3600.0
 MEMORY = "memory"
@@ -90,17 +91,18 @@ def prepare(
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
         _remove_abandoned(folder.parent)
-        if codec is None:
-            source = Seen(source) if modality.decodes_twice else source
-            codec = modality.fit(source, progress)
-        temporary = temporary_beside(folder)
-        try:
-            with disk_errors(root):
-                temporary.mkdir(parents=True)
-                _pack_into(temporary, source, modality, codec, progress, began)
-                _publish(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with garbage_collected():
+            if codec is None:
+                source = Seen(source) if modality.decodes_twice else source
+                codec = modality.fit(source, progress)
+            temporary = temporary_beside(folder)
+            try:
+                with disk_errors(root):
+                    temporary.mkdir(parents=True)
+                    _pack_into(temporary, source, modality, codec, progress, began)
+                    _publish(temporary, folder)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
         return Dataset.open(folder)
     finally:
         source.close()
