@@ -37,7 +37,7 @@ first = []
 def told(event):
     if type(event).__name__ == "PlanReady":
         first.append(time.perf_counter() - began)
-gan.fit(sys.argv[1], steps=1, holdout=False, subscribers=[told])
+gan.fit(sys.argv[1], steps=1, subscribers=[told])
 print(first[0])
 """
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -18,16 +20,18 @@ from ganwright.core.errors import DataError
 from ganwright.data.modalities.base import MODALITIES, Codec
 from ganwright.data.report import DataReport
 from ganwright.data.spec import Condition, first_class
+from ganwright.runtime.files import write_atomically
 
 FORMAT_VERSION = 5
 FACTS_FILE = "dataset.json"
+DIGESTS_FILE = "digests.npy"
 
 
 class Dataset:
     """Records of one modality as columns of equal length.
 
-    A folder holds one .npy file per column, memory-mapped, and `dataset.json`. Nothing outside the folder is needed any
-    more: the files it was made from may change or go.
+    A folder holds one .npy file per column, memory-mapped, `dataset.json`, and what was found out later. Nothing outside the
+    folder is needed any more: the files it was made from may change or go.
     """
 
     folder: Path | None = None
@@ -96,7 +100,22 @@ class Dataset:
     @property
     def digests(self) -> np.ndarray | None:
         """uint64 (N,), see `held_out.record_digests`, where they are known without reading all records."""
-        return None
+        if self.folder is None:
+            return None
+        try:
+            digests = np.load(self.folder / DIGESTS_FILE, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        return digests if (digests.shape, digests.dtype) == ((len(self),), np.uint64) else None
+
+    def keep_digests(self, digests: np.ndarray) -> None:
+        """Have `digests` known the next time that these data are opened, where they lie on a disk that can be written to."""
+        if self.folder is None:
+            return
+        content = io.BytesIO()
+        np.save(content, digests, allow_pickle=False)
+        with contextlib.suppress(OSError):  # where the disk refuses, they are made again next time
+            write_atomically(self.folder / DIGESTS_FILE, content.getvalue())
 
     @property
     def withholds(self) -> bool:

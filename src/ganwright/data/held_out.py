@@ -69,8 +69,9 @@ def record_digests(dataset: Dataset) -> np.ndarray:
     Where equal records come by nature, as rows of a table do, the second of them has another digest than the first: else a
     frequent row would lie on one side with all its equals, and shares would differ between the sides.
     """
-    if dataset.digests is not None:
-        return np.asarray(dataset.digests)
+    known = dataset.digests
+    if known is not None:
+        return np.asarray(known)
     digests = np.empty(len(dataset), np.uint64)
     seen: Counter[bytes] = Counter()
     for start in range(0, len(dataset), CHUNK):
@@ -83,6 +84,7 @@ def record_digests(dataset: Dataset) -> np.ndarray:
                 if seen[digest] > 1:
                     digest = hashlib.blake2b(digest + seen[digest].to_bytes(8, "little"), digest_size=8).digest()
             digests[place] = int.from_bytes(digest, "little")
+    dataset.keep_digests(digests)
     return digests
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support import tiny_dataset
 
+from ganwright.data import dataset as dataset_module
 from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split, hold_out, record_digests, split_below
 from ganwright.data.modalities.numbers import Numbers
@@ -124,3 +125,32 @@ def test_data_packed_by_their_own_codec_have_their_own_fingerprint() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (30, 12, 10), np.uint8)
     first = prepare(pictures)
     assert prepare(pictures, codec=first.codec).fingerprint == first.fingerprint
+
+
+def test_digests_are_kept_with_packed_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a start need not read all records; where they are damaged or cannot be kept, they are made again."""
+    pictures = np.random.default_rng(3).integers(0, 256, (60, 8, 8, 3), np.uint8)
+    np.save(tmp_path / "pictures.npy", pictures)
+
+    def opened() -> Dataset:
+        return prepare(tmp_path / "pictures.npy", cache=tmp_path / "cache")
+
+    first = opened()
+    digests = record_digests(first)
+    assert first.folder is not None
+    kept = first.folder / "digests.npy"
+    assert kept.is_file()
+    with monkeypatch.context() as forbidding:
+        forbidding.setattr(Dataset, "batch", None)
+        assert np.array_equal(record_digests(opened()), digests)
+    for damage in (b"", b"junk", kept.read_bytes()[:-8]):
+        kept.write_bytes(damage)
+        assert np.array_equal(record_digests(opened()), digests)
+    kept.unlink()
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(dataset_module, "write_atomically", full)
+    assert np.array_equal(record_digests(opened()), digests)
+    assert not kept.exists()
