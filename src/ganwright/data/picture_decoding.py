@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin, WebPImagePlugin
 
 from ganwright.data.decoding_child import serve
-from ganwright.data.picture_fitting import MODES, fit_picture
+from ganwright.data.picture_fitting import fit_picture
 from ganwright.data.picture_names import extension_of
 
 # MPO, the JPEG of phones, is opened as JPEG. These two plugins are not loaded by themselves.
@@ -79,9 +79,11 @@ class PictureFacts:
     colour: Literal["grey", "colour", "alpha"]
 
 
-def look(content: bytes, name: str, fits: PicturePolicy | None = None) -> tuple[PictureFacts, bytes]:
-    """The facts of an encoded picture, from its header, and its pixels, uint8 (H, W, C), if it needs no change to be what
-    `fits` says; else b"", and pixels are not decoded.
+def look(content: bytes, name: str, policy: PicturePolicy | None = None) -> tuple[PictureFacts, bytes]:
+    """The facts of an encoded picture, from its header, and its pixels as `policy` wants them, uint8 (H, W, C).
+
+    Instead of pixels b"" without a policy, where they are damaged, and where a user should know what was done to them: then
+    they are to be decoded by `decode`.
 
     Raises:
         PictureFault: not a picture that may be used.
@@ -92,15 +94,13 @@ def look(content: bytes, name: str, fits: PicturePolicy | None = None) -> tuple[
         if turn >= 5:
             width, height = height, width
         facts = PictureFacts(width, height, _colour(image))
-        if fits is None or (width, height) != (fits.width, fits.height) or min(width, height) < fits.min_side:
+        if policy is None:
             return facts, b""
-        if fits.channels == 4 or image.mode != MODES[fits.channels] or "transparency" in image.info:
+        try:
+            pixels, notes = _pixels(image, content, turn, policy)
+        except PictureFault:
             return facts, b""
-        if _container_notes(image, content, turn):
-            return facts, b""
-        with _damaged():
-            image.load()
-        return facts, image.tobytes()
+        return facts, b"" if notes else pixels.tobytes()
 
 
 def decode(content: bytes, name: str, policy: PicturePolicy) -> tuple[np.ndarray, list[str]]:
@@ -109,19 +109,20 @@ def decode(content: bytes, name: str, policy: PicturePolicy) -> tuple[np.ndarray
     Raises:
         PictureFault: not a picture that may be used; only a full decoding finds a file cut short.
     """
-    notes: list[str] = []
     with _quiet(), _opened(content, name) as image:
-        turn = _orientation(image)
-        upright = (image.height, image.width) if turn >= 5 else image.size
-        if min(upright) < policy.min_side:
-            raise PictureFault(f"smaller than {policy.min_side} px")
-        notes += _container_notes(image, content, turn)
-        with _damaged():
-            _decode_no_more_than_needed(image, upright, policy)
-            image.load()
-        upright_image = standard(image.transpose(TURNS[turn]) if turn != 1 else image, notes)
-        pixels = fit_picture(upright_image, policy.height, policy.width, policy.channels, policy.background, notes)
-        return pixels, notes
+        return _pixels(image, content, _orientation(image), policy)
+
+
+def _pixels(image: Image.Image, content: bytes, turn: int, policy: PicturePolicy) -> tuple[np.ndarray, list[str]]:
+    upright = (image.height, image.width) if turn >= 5 else image.size
+    if min(upright) < policy.min_side:
+        raise PictureFault(f"smaller than {policy.min_side} px")
+    notes = _container_notes(image, content, turn)
+    with _damaged():
+        _decode_no_more_than_needed(image, upright, policy)
+        image.load()
+    upright_image = standard(image.transpose(TURNS[turn]) if turn != 1 else image, notes)
+    return fit_picture(upright_image, policy.height, policy.width, policy.channels, policy.background, notes), notes
 
 
 def pixels_of(image: Image.Image) -> np.ndarray:
@@ -261,11 +262,11 @@ def _decode_no_more_than_needed(image: Image.Image, upright: tuple[int, int], po
 def _answer(task: Mapping[str, Any], content: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     try:
         if task["do"] == "probe":
-            fits = PicturePolicy(**task["fits"]) if "fits" in task else None
-            facts, ready = look(content, name, fits)
-            return {"width": facts.width, "height": facts.height, "colour": facts.colour}, ready
-        pixels, notes = decode(content, name, PicturePolicy(**task["policy"]))
-        return {"notes": notes}, pixels.tobytes()
+            policy = PicturePolicy(**task["policy"]) if "policy" in task else None
+            facts, pixels = look(content, name, policy)
+            return {"width": facts.width, "height": facts.height, "colour": facts.colour}, pixels
+        decoded, notes = decode(content, name, PicturePolicy(**task["policy"]))
+        return {"notes": notes}, decoded.tobytes()
     except PictureFault as fault:
         return {"fault": str(fault)}, b""
 

@@ -22,12 +22,14 @@ class Seen(Wrapped):
         self._remembered: dict[int, Record] = {}
         self._bytes = 0
 
-    def remember(self, place: int, record: Record) -> None:
+    def remember(self, place: int, record: Record) -> bool:
         """Gives back `record` as number `place` from now on: the same, with its payload decoded (an array)."""
         assert isinstance(record.payload, np.ndarray)
-        if self._bytes + record.payload.nbytes <= MOST_BYTES:
+        has_room = self._bytes + record.payload.nbytes <= MOST_BYTES
+        if has_room:
             self._bytes += record.payload.nbytes
             self._remembered[place] = record
+        return has_room
 
     def forget(self) -> None:
         """Reads everything again, after all."""

@@ -1,4 +1,4 @@
-"""Pictures that need no change are read and decoded once, and come out as if they had been decoded twice."""
+"""Pictures are read and decoded once, and come out as if they had been looked at before they were decoded."""
 
 from __future__ import annotations
 
@@ -80,6 +80,20 @@ def test_pictures_that_need_no_change_are_read_once(photos: Path, tmp_path: Path
     assert {reads[place] for place in range(16, COUNT)} == {1}
 
 
+@pytest.mark.parametrize(("sizes", "side"), [([(300, 200)], (64, 96)), ([(90, 70), (200, 80), (66, 120)], (64, 64))])
+def test_photos_that_are_resized_are_read_once_too(
+    tmp_path: Path, reads: Counter[int], sizes: list[tuple[int, int]], side: tuple[int, int]
+) -> None:
+    """What they will be turned into is clear from the first ones; a JPEG's decoder halves what is far too large."""
+    for number in range(60):
+        picture(number, sizes[number % len(sizes)]).save(tmp_path / f"{number:03}.jpg")
+    once = packed(tmp_path, tmp_path / "cache")
+    assert pixels(once).shape == (60, *side, 3)
+    assert {reads[place] for place in range(16, 60)} == {1}
+    alone = packed(tmp_path, tmp_path / "other", size=side)
+    assert (pixels(once) == pixels(alone)).all()
+
+
 @pytest.mark.parametrize(
     "settings", [{}, {"channels": 1}, {"channels": 4}, {"size": 16}, {"size": (20, 24)}, {"dedupe": True}], ids=str
 )
@@ -88,7 +102,7 @@ def test_the_same_comes_out_as_from_two_looks(
 ) -> None:
     with_others(photos)
     once = packed(photos, tmp_path / "once", **settings)
-    monkeypatch.setattr(Seen, "remember", lambda self, place, record: None)
+    monkeypatch.setattr(Seen, "remember", lambda self, place, record: False)
     twice = packed(photos, tmp_path / "twice", **settings)
     assert (pixels(once) == pixels(twice)).all()
     assert once.fingerprint == twice.fingerprint

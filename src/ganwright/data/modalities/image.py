@@ -238,6 +238,9 @@ class Image(Modality):
     def fit(self, source: Source, progress: Progress) -> ImageCodec:
         """The codec for the source's usable pictures, from the header of every one of them.
 
+        What they will be turned into is guessed from those so far. Pictures are decoded so at once, and remembered by the
+        source while it has room, so that they need not be read again.
+
         Raises:
             DataError: no header of a usable picture.
         """
@@ -245,11 +248,12 @@ class Image(Modality):
         colours: Counter[str] = Counter()
         told = Finder(parse_asked(self.conditions), self.unlabelled == "skip")
         skipped: list[Skipped] = []
-        fits: PicturePolicy | None = None
+        guess: PicturePolicy | None = None
+        room = True
         done = 0
         for records in chunks(source):
             usable: list[Record] = []
-            looked = _looked_at(records, fits)
+            looked = _looked_at(records, guess if room else None)
             for place, (record, (facts, ready)) in enumerate(zip(records, looked, strict=True), done):
                 if not isinstance(facts, str) and min(facts[:2]) < self.min_side:
                     facts = f"smaller than {self.min_side} px"
@@ -260,20 +264,22 @@ class Image(Modality):
                 shapes[height, width] += 1
                 colours[colour] += 1
                 usable.append(record)
-                if fits is not None and ready:
-                    pixels = np.frombuffer(ready, np.uint8).reshape(fits.height, fits.width, fits.channels)
-                    source.remember(place, replace(record, payload=pixels))
+                if guess is not None and ready:
+                    pixels = np.frombuffer(ready, np.uint8).reshape(guess.height, guess.width, guess.channels)
+                    room = source.remember(place, replace(record, payload=pixels))
             told.look(usable)
-            if fits is None and len(shapes) == 1:
-                # The first ones are alike; where all are, and nothing is to be done to them, one look is enough.
-                fits = self._policy(choose_size(shapes, self.size, self.usual_size), colours)
+            if shapes and room:
+                better = self._policy(choose_size(shapes, self.size, self.usual_size), colours)
+                if better != guess:
+                    source.forget()
+                guess = better
             done += len(records)
             progress("looking at pictures", done, len(source))
         if not shapes:
             raise too_few(source, ImageCodec.noun, 0, skipped)
         size = choose_size(shapes, self.size, self.usual_size)
         policy = self._policy(size, colours)
-        if policy != fits:
+        if policy != guess:
             source.forget()
         known, notes = told.found()
         return ImageCodec(policy, known, size.reason, tuple(notes))
@@ -289,9 +295,9 @@ def _content(record: Record) -> bytes:
     return record.payload
 
 
-def _looked_at(records: Sequence[Record], fits: PicturePolicy | None) -> list[tuple[tuple[int, int, str] | str, bytes]]:
-    """(height, width, colour) of each record, or why it has none; and the pixels of encoded ones that are as `fits` says."""
-    task = {"do": "probe"} | ({"fits": asdict(fits)} if fits is not None else {})
+def _looked_at(records: Sequence[Record], policy: PicturePolicy | None) -> list[tuple[tuple[int, int, str] | str, bytes]]:
+    """(height, width, colour) of each record, or why it has none; and of encoded ones the pixels as `policy` wants them."""
+    task = {"do": "probe"} | ({"policy": asdict(policy)} if policy is not None else {})
     encoded = [record for record in records if not record.fault and isinstance(record.payload, bytes)]
     answers = iter(shared_workers().run(task, [(_content(record), record.name) for record in encoded]))
     found: list[tuple[tuple[int, int, str] | str, bytes]] = []

@@ -99,8 +99,12 @@ class Source(ABC):
     def read(self, start: int, stop: int) -> Sequence[Record]:
         """Records start..stop-1. A record that cannot be read comes back with its fault, never as an exception."""
 
-    def remember(self, place: int, record: Record) -> None:  # noqa: B027
-        """A hint: record number `place` with its payload decoded, which may be given back by later calls of `read`."""
+    def remember(self, place: int, record: Record) -> bool:
+        """A hint: record number `place` with its payload decoded, which may be given back by later calls of `read`.
+
+        Returns whether more may be remembered.
+        """
+        return False
 
     def forget(self) -> None:  # noqa: B027
         """What was remembered is of no use."""
