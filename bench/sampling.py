@@ -3,9 +3,9 @@
     python bench/sampling.py
 
 A line for each; the model is a dcgan for 64x64 colour pictures, trained for a moment. `share` is the command's pace over
-that of the slower of generator and encoder, each alone and on all cores, the encoder with Pillow's usual settings. Where both
-need all cores, as on a CPU, no command with these can reach 1: `bound` is what is left when each takes its part of the cores.
-Ours compresses more quickly than usual, and may pass it.
+that of the slower of generator and encoder, each alone and on all cores, the encoder with Pillow's usual settings. Where
+both need all cores, as on a CPU, no command with these can reach 1: `bound` is what is left when each takes its part of the
+cores. Ours compresses more quickly than usual, and may pass it.
 """
 
 from __future__ import annotations
