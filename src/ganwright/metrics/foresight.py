@@ -9,7 +9,7 @@ import numpy as np
 from ganwright.data.series.values import SeriesValues
 from ganwright.metrics.base import Evidence, Metric, NotMeasurable
 from ganwright.metrics.parts.measurement import Measurement
-from ganwright.metrics.parts.post_hoc import Scaled, Training, look_ahead
+from ganwright.metrics.parts.post_hoc import Scaled, Training, for_each, look_ahead
 from ganwright.runtime.keys import Key
 
 FEWEST = 10
@@ -66,4 +66,5 @@ class Foresight(Metric):
     def _errors(self, learned: SeriesValues, tested: SeriesValues, scaled: Scaled) -> np.ndarray:
         how = Training(self.iterations, self.rate)
         keys = [Key(0, turn="foresight", step=seed) for seed in range(self.seeds)]
-        return np.array([look_ahead(learned, tested.take(slice(self.most)), scaled, how, key) for key in keys])
+        some = tested.take(slice(self.most))
+        return np.array(for_each(keys, lambda key: look_ahead(learned, some, scaled, how, key)))

@@ -9,7 +9,7 @@ import numpy as np
 from ganwright.data.series.values import SeriesValues
 from ganwright.metrics.base import Evidence, Metric, NotMeasurable
 from ganwright.metrics.parts.measurement import Better, Measurement
-from ganwright.metrics.parts.post_hoc import Apart, Scaled, Training, tell_apart
+from ganwright.metrics.parts.post_hoc import Apart, Scaled, Training, for_each, tell_apart
 from ganwright.runtime.keys import Key
 
 FEWEST = 20
@@ -66,7 +66,7 @@ class ToldApart(Metric):
         some = slice(count)
         # Whatever the seed of an evaluation: the value is a function of the records.
         keys = [Key(0, turn="told apart", step=seed) for seed in range(self.seeds)]
-        return [tell_apart(real.take(some), fake.take(some), scaled, how, key) for key in keys]
+        return for_each(keys, lambda key: tell_apart(real.take(some), fake.take(some), scaled, how, key))
 
 
 def _measured(

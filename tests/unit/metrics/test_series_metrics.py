@@ -11,7 +11,7 @@ from ganwright.metrics.base import Described, Evidence
 from ganwright.metrics.courses import Courses
 from ganwright.metrics.foresight import Foresight
 from ganwright.metrics.marginals import Marginals
-from ganwright.metrics.parts.post_hoc import Scaled, Training, look_ahead, tell_apart
+from ganwright.metrics.parts.post_hoc import Apart, Scaled, Training, for_each, look_ahead, tell_apart
 from ganwright.metrics.told_apart import ToldApart
 from ganwright.runtime.keys import Key
 
@@ -60,6 +60,20 @@ def test_judges_are_the_same_each_time_and_leave_the_random_state_alone() -> Non
     assert tell_apart(real, fake, Scaled(real), how, key) == tell_apart(real, fake, Scaled(real), how, key)
     assert look_ahead(fake, real, Scaled(real), how, key) == look_ahead(fake, real, Scaled(real), how, key)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_figures_do_not_depend_on_how_many_judges_learn_at_once() -> None:
+    real, fake = waves(80, 0), waves(80, 1)
+    how, before = Training(20, 0.01), torch.get_num_threads()
+    keys = [Key(0, step=seed) for seed in range(5)]
+    found: list[list[Apart]] = []
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        found.append(for_each(keys, lambda key: tell_apart(real, fake, Scaled(real), how, key)))
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
+    assert len({each.auc for each in found[0]}) > 1
 
 
 def test_autocorrelation_is_that_of_the_series() -> None:

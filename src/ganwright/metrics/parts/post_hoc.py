@@ -6,7 +6,10 @@ flag beside them, and every random number follows from the seed.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +18,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganwright.data.series.values import SeriesValues
 from ganwright.metrics.parts.rank_test import rank_test
+from ganwright.runtime.background import side_by_side
 from ganwright.runtime.keys import Key
 
 BATCH = 128
 TEST_SHARE = 0.2
+Learned = TypeVar("Learned")
+_FIRST_WEIGHTS = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -89,22 +95,20 @@ def tell_apart(real: SeriesValues, fake: SeriesValues, scaled: Scaled, how: Trai
     draw = key.generator("split")
     orders = [draw.permutation(count) for _ in sides]
     tested = max(1, round(TEST_SHARE * count))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key.seed_for("judge"))
-        judge = _Judge(sides[0][0].shape[2], how.width_for(len(real.names)), each_step=False)
-        optimizer = torch.optim.Adam(judge.parameters(), lr=how.rate)
-        labels = torch.tensor([1.0, 0.0]).repeat_interleave(BATCH)
-        for _ in range(_iterations(how, count - tested)):
-            places = [torch.from_numpy(draw.choice(order[tested:], BATCH)) for order in orders]
-            # Both sides in one call, which takes hardly longer than one of them.
-            x, lengths = (
-                torch.cat([of_side[some] for of_side, some in zip(parts, places, strict=True)])
-                for parts in zip(*sides, strict=True)
-            )
-            loss = 2 * binary_cross_entropy_with_logits(judge(x, lengths), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    judge = _judge(key, sides[0][0].shape[2], how.width_for(len(real.names)), each_step=False)
+    optimizer = torch.optim.Adam(judge.parameters(), lr=how.rate)
+    labels = torch.tensor([1.0, 0.0]).repeat_interleave(BATCH)
+    for _ in range(_iterations(how, count - tested)):
+        places = [torch.from_numpy(draw.choice(order[tested:], BATCH)) for order in orders]
+        # Both sides in one call, which takes hardly longer than one of them.
+        x, lengths = (
+            torch.cat([of_side[some] for of_side, some in zip(parts, places, strict=True)])
+            for parts in zip(*sides, strict=True)
+        )
+        loss = 2 * binary_cross_entropy_with_logits(judge(x, lengths), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     with torch.no_grad():
         on_real, on_fake = (
             judge(x[torch.from_numpy(order[:tested])], lengths[torch.from_numpy(order[:tested])]).numpy()
@@ -124,21 +128,30 @@ def look_ahead(learned: SeriesValues, tested: SeriesValues, scaled: Scaled, how:
     seen = [place for place in range(scaled(learned.take(slice(1))).shape[2]) if columns == 1 or place != target]
     x, known = scaled(learned), scaled.known(learned)[:, 1:, target]
     draw = key.generator("batches")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key.seed_for("judge"))
-        judge = _Judge(len(seen), how.width_for(columns), each_step=True)
-        optimizer = torch.optim.Adam(judge.parameters(), lr=how.rate)
-        ones = torch.ones(BATCH, dtype=torch.int64)
-        for _ in range(_iterations(how, len(x))):
-            places = torch.from_numpy(draw.choice(len(x), BATCH))
-            said = judge(x[places][:, :-1, seen], ones).sigmoid()
-            loss = _error(said, x[places][:, 1:, target], known[places])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    judge = _judge(key, len(seen), how.width_for(columns), each_step=True)
+    optimizer = torch.optim.Adam(judge.parameters(), lr=how.rate)
+    ones = torch.ones(BATCH, dtype=torch.int64)
+    for _ in range(_iterations(how, len(x))):
+        places = torch.from_numpy(draw.choice(len(x), BATCH))
+        said = judge(x[places][:, :-1, seen], ones).sigmoid()
+        loss = _error(said, x[places][:, 1:, target], known[places])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     with torch.no_grad():
         x, known = scaled(tested), scaled.known(tested)[:, 1:, target]
         return float(_error(judge(x[:, :-1, seen], ones).sigmoid(), x[:, 1:, target], known))
+
+
+def for_each(keys: Sequence[Key], learn: Callable[[Key], Learned]) -> list[Learned]:
+    """learn(key) of each, side by side, each by a thread that computes alone: for so small networks two are no quicker."""
+    return list(side_by_side("ganwright-judge", learn, keys, min(torch.get_num_threads(), len(keys))))
+
+
+def _judge(key: Key, columns: int, width: int, *, each_step: bool) -> _Judge:
+    with _FIRST_WEIGHTS, torch.random.fork_rng(devices=[]):  # torch draws weights from one generator for all threads
+        torch.manual_seed(key.seed_for("judge"))
+        return _Judge(columns, width, each_step)
 
 
 def _error(said: Tensor, meant: Tensor, known: Tensor) -> Tensor:
