@@ -27,12 +27,14 @@ def background_threads(name: str, count: int) -> ThreadPoolExecutor:
     Left alone, each would get a pool of OpenMP threads of its own. With more of them than cores, OpenMP lets none wait
     actively, those of the calling thread neither: a training on two cores then loses a third of its pace, and to its end.
     """
-    threads = torch.get_num_threads()
     background = ThreadPoolExecutor(count, name)
     all_there = threading.Barrier(count)
-    for started in [background.submit(_compute_alone, all_there) for _ in range(count)]:
-        started.result()
-    torch.set_num_threads(threads)  # what was set in the other threads is what threads to come begin with
+    started = [background.submit(_compute_alone, all_there) for _ in range(count)]
+    usual = max(each.result() for each in started)
+    # What is set in any thread is what threads to come begin with; in one of its own it changes no other.
+    restoring = threading.Thread(target=torch.set_num_threads, args=(usual,))
+    restoring.start()
+    restoring.join()
     return background
 
 
@@ -51,7 +53,10 @@ def side_by_side(name: str, make: Callable[[Item], Made], items: Iterable[Item],
         threads.shutdown(cancel_futures=True)
 
 
-def _compute_alone(all_there: threading.Barrier) -> None:
+def _compute_alone(all_there: threading.Barrier) -> int:
+    """How many threads torch would have used here."""
+    usual = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.get_num_threads()  # a thread takes the number over when it first asks, and then keeps it
     all_there.wait()
+    return usual
