@@ -23,11 +23,12 @@ class Seen(Wrapped):
         self._bytes = 0
 
     def remember(self, place: int, record: Record) -> bool:
-        """Gives back `record` as number `place` from now on: the same, with its payload decoded (an array)."""
-        assert isinstance(record.payload, np.ndarray)
-        has_room = self._bytes + record.payload.nbytes <= MOST_BYTES
+        """Gives back `record` as number `place` from now on: the same, with its payload decoded (an array), or its fault."""
+        assert record.fault or isinstance(record.payload, np.ndarray)
+        size = record.payload.nbytes if isinstance(record.payload, np.ndarray) else 0
+        has_room = self._bytes + size <= MOST_BYTES
         if has_room:
-            self._bytes += record.payload.nbytes
+            self._bytes += size
             self._remembered[place] = record
         return has_room
 

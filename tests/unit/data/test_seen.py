@@ -111,6 +111,19 @@ def test_the_same_comes_out_as_from_two_looks(
     assert once.report.size == twice.report.size
 
 
+def test_what_cannot_be_decoded_is_tried_once(photos: Path, tmp_path: Path, reads: Counter[int]) -> None:
+    """It may have taken its decoder half a minute, and its life."""
+    (photos / "050.png").write_bytes(b"junk")
+    picture(0, (4, 4)).save(photos / "051.png")
+    data = packed(photos, tmp_path / "cache", size=20)
+    assert len(data) == COUNT - 2
+    assert {group.reason: group.examples for group in data.report.skipped} == {
+        "damaged picture": ("050.png",),
+        "smaller than 8 px": ("051.png",),
+    }
+    assert reads[50] == reads[51] == 1
+
+
 def test_what_is_of_no_use_is_forgotten(photos: Path, tmp_path: Path, reads: Counter[int]) -> None:
     for number in range(60, COUNT):  # So the size is not that of the first ones, after all.
         picture(number, (12, 12)).save(photos / f"{number:03}.png")

@@ -259,6 +259,7 @@ class Image(Modality):
                     facts = f"smaller than {self.min_side} px"
                 if isinstance(facts, str):
                     skipped.append(Skipped(record.name, facts))
+                    source.remember(place, replace(record, payload=b"", fault=facts))  # it may have killed its decoder
                     continue
                 height, width, colour = facts
                 shapes[height, width] += 1

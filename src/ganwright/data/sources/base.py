@@ -100,7 +100,7 @@ class Source(ABC):
         """Records start..stop-1. A record that cannot be read comes back with its fault, never as an exception."""
 
     def remember(self, place: int, record: Record) -> bool:
-        """A hint: record number `place` with its payload decoded, which may be given back by later calls of `read`.
+        """A hint: record number `place` with its payload decoded, or its fault, to be given back by later calls of `read`.
 
         Returns whether more may be remembered.
         """
