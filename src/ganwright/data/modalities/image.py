@@ -112,8 +112,8 @@ class ImageCodec(Codec):
 
     def write(self, objects: Sequence[PillowImage.Image], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
-        for place in {path.parent for path in paths}:
-            place.mkdir(parents=True, exist_ok=True)
+        if paths:
+            paths[0].parent.mkdir(parents=True, exist_ok=True)
         count = min(MOST_WRITERS, usable_cores())
 
         def write_some(place: int) -> None:

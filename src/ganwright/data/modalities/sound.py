@@ -138,8 +138,8 @@ class SoundCodec(Codec):
 
     def write(self, objects: Sequence[Clip], folder: Path, first: int, suffix: str = "") -> list[Path]:
         paths = self.paths(folder, first, len(objects), suffix)
-        for place in {path.parent for path in paths}:
-            place.mkdir(parents=True, exist_ok=True)
+        if paths:
+            paths[0].parent.mkdir(parents=True, exist_ok=True)
         for sound, path in zip(objects, paths, strict=True):
             sound.save(path)
         return paths
