@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganwright.data.dataset import Dataset
+from ganwright.data.digests import DIGEST_BYTES, as_numbers, content_digest
 from ganwright.data.subset import Subset
 
 SHARE = 0.05
@@ -72,18 +73,19 @@ def record_digests(dataset: Dataset) -> np.ndarray:
     known = dataset.digests
     if known is not None:
         return np.asarray(known)
-    digests = np.empty(len(dataset), np.uint64)
+    found: list[bytes] = []
     seen: Counter[bytes] = Counter()
     for start in range(0, len(dataset), CHUNK):
         indices = np.arange(start, min(start + CHUNK, len(dataset)))
-        rows = np.ascontiguousarray(dataset.batch(indices, ("x",))["x"].numpy())
-        for place, row in zip(indices, rows, strict=True):
-            digest = hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=8).digest()
+        for row in dataset.batch(indices, ("x",))["x"].numpy():
+            digest = content_digest(row)
             if dataset.codec.repeats:
                 seen[digest] += 1
                 if seen[digest] > 1:
-                    digest = hashlib.blake2b(digest + seen[digest].to_bytes(8, "little"), digest_size=8).digest()
-            digests[place] = int.from_bytes(digest, "little")
+                    again = digest + seen[digest].to_bytes(8, "little")
+                    digest = hashlib.blake2b(again, digest_size=DIGEST_BYTES).digest()
+            found.append(digest)
+    digests = as_numbers(b"".join(found))
     dataset.keep_digests(digests)
     return digests
 

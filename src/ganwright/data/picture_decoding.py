@@ -88,7 +88,7 @@ def look(content: bytes, name: str, policy: PicturePolicy | None = None) -> tupl
     Raises:
         PictureFault: not a picture that may be used.
     """
-    with _quiet(), _opened(content, name) as image:
+    with _opened(content, name) as image:
         width, height = image.size
         turn = _orientation(image)
         if turn >= 5:
@@ -109,7 +109,7 @@ def decode(content: bytes, name: str, policy: PicturePolicy) -> tuple[np.ndarray
     Raises:
         PictureFault: not a picture that may be used; only a full decoding finds a file cut short.
     """
-    with _quiet(), _opened(content, name) as image:
+    with _opened(content, name) as image:
         return _pixels(image, content, _orientation(image), policy)
 
 
@@ -274,4 +274,5 @@ def _answer(task: Mapping[str, Any], content: bytes, name: str) -> tuple[dict[st
 if __name__ == "__main__":
     import sys
 
-    serve(_answer, int(sys.argv[1]))
+    with _quiet():
+        serve(_answer, int(sys.argv[1]))

@@ -19,6 +19,7 @@ from ganwright.core.errors import DataError, UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.columns import ColumnWriter
 from ganwright.data.dataset import (
+    DIGESTS_FILE,
     FACTS_FILE,
     FORMAT_VERSION,
     Dataset,
@@ -27,6 +28,7 @@ from ganwright.data.dataset import (
     dataset_facts,
     save_tensors,
 )
+from ganwright.data.digests import as_numbers, content_digest
 from ganwright.data.disk import disk_errors
 from ganwright.data.limited import Limited
 from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
@@ -170,13 +172,12 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
     writers: dict[str, ColumnWriter] = {}
     skipped: list[Skipped] = []
     counts: Counter[str] = Counter()
-    twins = _Twins()
+    twins = None if modality.duplicates == "ignore" else _Twins(drop=modality.duplicates == "drop")
     try:
         for packed in _packed_chunks(source, codec, progress):
             skipped += packed.skipped
             counts.update(packed.notes)
-            if modality.duplicates != "ignore":
-                twins.look_at(packed, drop=modality.duplicates == "drop")
+            digests = None if twins is None else twins.look_at(packed)
             if not writers:
                 _require_room(folder, packed, len(source))
                 writers = {
@@ -184,11 +185,12 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
                     for place, (name, column) in enumerate(packed.columns.items())
                 }
             for name, column in packed.columns.items():
-                writers[name].append(column)
+                writers[name].append(column, digests if name == "x" else None)
         rows = next(iter(writers.values())).rows if writers else 0
+        dropped = [] if twins is None else twins.dropped
         if rows < FEWEST_RECORDS:
-            raise too_few(source, codec.noun, rows, skipped + twins.dropped)
-        digests = [f"{name}:{writer.finish()}" for name, writer in sorted(writers.items())]
+            raise too_few(source, codec.noun, rows, skipped + dropped)
+        finished = [f"{name}:{writer.finish()}" for name, writer in sorted(writers.items())]
     finally:
         for writer in writers.values():
             writer.abandon()
@@ -196,9 +198,9 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         *source.notes,
         *codec.notes,
         *(f"{count:,} {sentence}" for sentence, count in counts.most_common()),
-        *twins.notes(),
+        *([] if twins is None else twins.notes()),
     ]
-    groups = grouped([*source.skipped, *skipped, *twins.dropped])
+    groups = grouped([*source.skipped, *skipped, *dropped])
     report = DataReport(
         name=source.name,
         place=source.place or MEMORY,
@@ -212,9 +214,11 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         reading=source.reading,
         labels=source.labels,
     )
-    fingerprint = hashlib.sha256("\n".join([*digests, codec_digest(codec)]).encode()).hexdigest()
+    fingerprint = hashlib.sha256("\n".join([*finished, codec_digest(codec)]).encode()).hexdigest()
     facts = dataset_facts(codec, tuple(writers), rows, to_plain(report), fingerprint)
     save_tensors(folder, codec)
+    if twins is not None and not codec.repeats:
+        np.save(folder / DIGESTS_FILE, as_numbers(twins.digests), allow_pickle=False)
     (folder / FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
@@ -232,31 +236,39 @@ def _require_room(folder: Path, packed: Packed, records: int) -> None:
 
 
 class _Twins:
-    """Rows that were there before, found by a digest of all their columns."""
+    """Rows that were there before, found by a digest of their content and by what else is known of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, drop: bool) -> None:
         self.dropped: list[Skipped] = []
+        self._drop = drop
         self._seen: set[bytes] = set()
+        self._digests: list[bytes] = []
         self._count = 0
 
-    def look_at(self, packed: Packed, *, drop: bool) -> None:
-        """Counts the repeated rows of `packed`, or takes them out."""
+    @property
+    def digests(self) -> bytes:
+        """`content_digest` of every row that was kept, one after the other."""
+        return b"".join(self._digests)
+
+    def look_at(self, packed: Packed) -> bytes:
+        """Counts the repeated rows of `packed`, or takes them out; gives back the digests of those that are kept."""
         keep: list[int] = []
-        columns = [np.ascontiguousarray(column) for column in packed.columns.values()]
-        for i, name in enumerate(packed.names):
-            digest = hashlib.blake2b(digest_size=16)
-            for column in columns:
-                digest.update(column[i : i + 1].data)
-            key = digest.digest()
-            if key in self._seen and drop:
+        digests = [content_digest(row) for row in packed.columns["x"]]
+        others = [np.ascontiguousarray(column) for name, column in packed.columns.items() if name != "x"]
+        for i, (name, digest) in enumerate(zip(packed.names, digests, strict=True)):
+            whole = digest + b"".join(column[i].tobytes() for column in others)
+            if whole in self._seen and self._drop:
                 self.dropped.append(Skipped(name, "exact duplicate"))
                 continue
-            self._count += key in self._seen
-            self._seen.add(key)
+            self._count += whole in self._seen
+            self._seen.add(whole)
             keep.append(i)
         if len(keep) < len(packed.names):
             packed.columns = {name: column[keep] for name, column in packed.columns.items()}
             packed.names = [packed.names[i] for i in keep]
+        kept = b"".join(digests[i] for i in keep)
+        self._digests.append(kept)
+        return kept
 
     def notes(self) -> list[str]:
         if not self._count:

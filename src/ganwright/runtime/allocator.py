@@ -6,6 +6,7 @@ import ctypes
 import sys
 
 # From glibc's malloc.h.
+_M_MXFAST = 1
 _M_TRIM_THRESHOLD = -1
 _M_TOP_PAD = -2
 _M_MMAP_MAX = -4
@@ -24,4 +25,5 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False
     kept = [mallopt(_M_MMAP_MAX, 0), mallopt(_M_TRIM_THRESHOLD, 2**31 - 1), mallopt(_M_TOP_PAD, 64 << 20)]
+    mallopt(_M_MXFAST, 0)  # Small freed pieces join what lies beside them at once, or they would part large blocks.
     return all(kept)

@@ -93,6 +93,8 @@ def tell_apart(turn: Turn, batches: Batches) -> tuple[Report, Tensor | None]:
     if not together:
         with held_statistics(state.discriminator):
             turn.fake_logits = turn.judge(turn.fake)
+    if not regularizers:
+        turn.real = None  # nobody looks at them any more
     loss = torch.zeros((), device=config.device)
     for real_logits, fake_logits in zip(turn.real_logits, turn.fake_logits, strict=True):
         loss = loss + mean(config.loss.discriminator(real_logits, fake_logits), config)

@@ -11,6 +11,7 @@ from support import tiny_dataset
 from ganwright.data import dataset as dataset_module
 from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split, hold_out, record_digests, split_below
+from ganwright.data.modalities.image import Image
 from ganwright.data.modalities.numbers import Numbers
 from ganwright.data.preparation import prepare
 from ganwright.data.subset import Subset
@@ -127,25 +128,30 @@ def test_data_packed_by_their_own_codec_have_their_own_fingerprint() -> None:
     assert prepare(pictures, codec=first.codec).fingerprint == first.fingerprint
 
 
-def test_digests_are_kept_with_packed_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("dedupe", [False, True])
+def test_digests_are_kept_with_packed_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dedupe: bool) -> None:
     """So that a start need not read all records; where they are damaged or cannot be kept, they are made again."""
     pictures = np.random.default_rng(3).integers(0, 256, (60, 8, 8, 3), np.uint8)
+    pictures[40:50] = pictures[7]
     np.save(tmp_path / "pictures.npy", pictures)
 
     def opened() -> Dataset:
-        return prepare(tmp_path / "pictures.npy", cache=tmp_path / "cache")
+        return prepare(tmp_path / "pictures.npy", Image(dedupe=dedupe), cache=tmp_path / "cache")
 
-    first = opened()
-    digests = record_digests(first)
-    assert first.folder is not None
-    kept = first.folder / "digests.npy"
-    assert kept.is_file()
     with monkeypatch.context() as forbidding:
         forbidding.setattr(Dataset, "batch", None)
-        assert np.array_equal(record_digests(opened()), digests)
+        first = opened()
+        digests = record_digests(first)
+    assert len(digests) == len(first) == (50 if dedupe else 60)
+    assert len(set(digests.tolist())) == 50
+    assert first.folder is not None
+    kept = first.folder / "digests.npy"
     for damage in (b"", b"junk", kept.read_bytes()[:-8]):
         kept.write_bytes(damage)
         assert np.array_equal(record_digests(opened()), digests)
+    with monkeypatch.context() as forbidding:
+        forbidding.setattr(Dataset, "batch", None)
+        assert np.array_equal(record_digests(opened()), digests), "kept again"
     kept.unlink()
 
     def full(path: Path, content: bytes) -> None:
