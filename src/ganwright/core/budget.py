@@ -9,6 +9,7 @@ from decimal import Decimal
 from ganwright.core.errors import UsageError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_WORDS = {"seconds": "a time", "epochs": "a number of epochs", "steps": "a number of steps", "images": "a number of images"}
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
@@ -28,7 +29,7 @@ class Budget:
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if len(given) > 1:
-            raise UsageError("E-BUDGET-01", f"{' and '.join(given)} were given; choose one of them")
+            raise UsageError("E-BUDGET-01", f"{' and '.join(_WORDS[name] for name in given)} were given: choose one")
         for name, value in given.items():
             if not 0 < value < float("inf"):
                 raise UsageError("E-BUDGET-02", f"{name} must be above zero, not {value}")

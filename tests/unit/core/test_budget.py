@@ -72,7 +72,7 @@ def test_what_is_no_whole_number_is_refused_with_an_example(text: str) -> None:
 
 
 def test_at_most_one_length_is_given() -> None:
-    with pytest.raises(UsageError, match="epochs and steps were given"):
+    with pytest.raises(UsageError, match="a number of epochs and a number of steps were given"):
         Budget(epochs=1, steps=2)
     assert Budget() == Budget(None, None, None, None)
 
