@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ganwright.data.file_folder import FileFolder
 from ganwright.data.sound_names import mostly_sounds, why_no_sound
-
-LOOKED_AT = 2_000
-"""Names that decide whether a folder is one of sounds."""
 
 
 class SoundFolder(FileFolder):
@@ -25,7 +21,7 @@ class SoundFolder(FileFolder):
 
     @classmethod
     def can_open(cls, data: Any) -> bool:
-        return isinstance(data, Path) and data.is_dir() and mostly_sounds(islice(_names(data), LOOKED_AT))
+        return isinstance(data, Path) and data.is_dir() and mostly_sounds(_names(data))
 
     @classmethod
     def why_not(cls, name: str) -> str:
