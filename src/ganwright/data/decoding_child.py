@@ -11,10 +11,12 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ganwright.data.decoding_protocol import READY, read_request, write_answer
+from ganwright.data.decoding_protocol import READY, read_request, write_answers
 
 Answering = Callable[[Mapping[str, Any], bytes, str], tuple[dict[str, Any], bytes]]
 """(task, content, name) to (facts, what is in the file); a "fault" among the facts says why it is skipped."""
+ANSWERED_BYTES = 1 << 20
+"""Of contents, after which they are sent. Waking the parent for every small file would cost more than decoding it."""
 
 
 def serve(answer: Answering, most_bytes: int) -> None:
@@ -27,13 +29,20 @@ def serve(answer: Answering, most_bytes: int) -> None:
     answers.flush()
     while (request := read_request(sys.stdin.buffer)) is not None:
         task, files = request
+        found: list[tuple[dict[str, Any], bytes]] = []
+        held = 0
         for content, name in files:
             try:
-                found = answer(task, content, name)
+                found.append(answer(task, content, name))
             except MemoryError:
-                found = {"fault": "needs too much memory"}, b""
-            write_answer(answers, *found)
-        answers.flush()  # Once per request: waking the parent for every small file would cost more than decoding it.
+                found.append(({"fault": "needs too much memory"}, b""))
+            held += len(found[-1][1])
+            if held >= ANSWERED_BYTES:
+                write_answers(answers, found)
+                found, held = [], 0
+        if found:
+            write_answers(answers, found)
+        answers.flush()
 
 
 def _limit_memory(most_bytes: int) -> None:

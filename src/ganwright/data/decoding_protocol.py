@@ -1,7 +1,7 @@
 """What the program and its decoding children say to each other: lengths, JSON and raw bytes. Nothing is pickled.
 
-A request is a length, that much JSON {"task", "names", "sizes"}, then the files' bytes one after the other. A child
-answers every file in turn: two lengths, that much JSON, that many bytes of what is in it.
+A request is a length, that much JSON {"task", "names", "sizes"}, then the files' bytes one after the other. A child answers
+the files in turn, some at a time: two lengths, that much JSON {"facts", "sizes"}, that many bytes of what is in them.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import IO, Any
 
 READY = b"ready\n"
 REQUEST = struct.Struct("<I")
-ANSWER = struct.Struct("<II")
+ANSWERS = struct.Struct("<II")
 
 
 def write_request(stream: IO[bytes], task: Mapping[str, Any], files: Sequence[tuple[bytes, str]]) -> None:
@@ -36,18 +37,25 @@ def read_request(stream: IO[bytes]) -> tuple[dict[str, Any], list[tuple[bytes, s
     return (head["task"], files) if [len(content) for content, _ in files] == head["sizes"] else None
 
 
-def write_answer(stream: IO[bytes], facts: Mapping[str, Any], content: bytes) -> None:
-    """Sends what came of one file; the caller flushes."""
-    head = json.dumps(facts).encode()
-    stream.write(ANSWER.pack(len(head), len(content)) + head)
-    stream.write(content)
+def write_answers(stream: IO[bytes], answers: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
+    """Sends what came of some files, (facts, content) each; the caller flushes."""
+    sizes = [len(content) for _, content in answers]
+    head = json.dumps({"facts": [facts for facts, _ in answers], "sizes": sizes}).encode()
+    stream.write(ANSWERS.pack(len(head), sum(sizes)) + head)
+    for _, content in answers:
+        stream.write(content)
 
 
-def read_answer(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """(facts, content), or None where the stream ends."""
-    lengths = stream.read(ANSWER.size)
-    if len(lengths) < ANSWER.size:
-        return None
-    head_bytes, content_bytes = ANSWER.unpack(lengths)
+def read_answers(stream: IO[bytes]) -> list[tuple[dict[str, Any], bytes]]:
+    """(facts, content) of the next files; none where the stream ends."""
+    lengths = stream.read(ANSWERS.size)
+    if len(lengths) < ANSWERS.size:
+        return []
+    head_bytes, content_bytes = ANSWERS.unpack(lengths)
     head, content = stream.read(head_bytes), stream.read(content_bytes)
-    return (json.loads(head), content) if len(head) == head_bytes and len(content) == content_bytes else None
+    if len(head) < head_bytes or len(content) < content_bytes:
+        return []
+    said = json.loads(head)
+    ends = list(accumulate(said["sizes"], initial=0))
+    parts = [content[start:end] for start, end in pairwise(ends)]
+    return list(zip(said["facts"], parts, strict=True))

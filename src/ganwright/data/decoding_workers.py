@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from ganwright.data.decoding_protocol import READY, read_answer, write_request
+from ganwright.data.decoding_protocol import READY, read_answers, write_request
 from ganwright.runtime.cores import usable_cores
 
 PICTURES = "ganwright.data.picture_decoding"
@@ -178,12 +178,8 @@ class _Worker:
             # Answers come together, so a batch has the time of one file; a good one needs a small part of it.
             self._deadline = time.monotonic() + self._seconds
             write_request(to_child, task, files)
-            for _ in files:
-                answer = read_answer(from_child)
-                if answer is None:
-                    break
-                facts, content = answer
-                answers.append(Answer(facts.pop("fault", ""), facts, content))
+            while len(answers) < len(files) and (found := read_answers(from_child)):
+                answers += [Answer(facts.pop("fault", ""), facts, content) for facts, content in found]
         except (OSError, ValueError):  # A broken pipe, or one closed by `end`.
             pass
         finally:

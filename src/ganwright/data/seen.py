@@ -39,7 +39,7 @@ class Seen(Wrapped):
 
     def read(self, start: int, stop: int) -> Sequence[Record]:
         stop = min(stop, len(self))
-        if not self._remembered:
+        if self._remembered.keys().isdisjoint(range(start, stop)):
             return self._source.read(start, stop)
         # Between what is remembered lies what was damaged or of another kind.
         return [self._remembered.get(place) or self._source.read(place, place + 1)[0] for place in range(start, stop)]

@@ -17,7 +17,7 @@ import numpy as np
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.core.strict_json import strict_json
 from ganwright.core.text import printable
-from ganwright.data.decoding_protocol import read_answer, write_request
+from ganwright.data.decoding_protocol import read_answers, write_request
 from ganwright.model.keras_reading import refusal
 
 MEMORY_BYTES = 2 << 30
@@ -117,7 +117,7 @@ class KerasFile:
         assert stdout is not None
         try:
             write_request(stdin, task, [])
-            return read_answer(stdout)
+            return next(iter(read_answers(stdout)), None)
         except (OSError, ValueError):  # a pipe that its death broke
             return None
 

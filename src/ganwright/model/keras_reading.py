@@ -26,7 +26,7 @@ import numpy as np
 from ganwright.core.errors import ModelFileError
 from ganwright.core.strict_json import strict_json
 from ganwright.core.text import printable
-from ganwright.data.decoding_protocol import read_request, write_answer
+from ganwright.data.decoding_protocol import read_request, write_answers
 
 MAX_DEFINITION_BYTES = 16 << 20
 MAX_WEIGHTS_BYTES = 64 << 30
@@ -383,7 +383,7 @@ def serve(path: Path, requests: IO[bytes], answers: IO[bytes]) -> None:
                 facts = {"error": error.as_dict()}
             except MemoryError:
                 facts = {"error": {"why": "it needs too much memory"}}
-            write_answer(answers, facts, content)
+            write_answers(answers, [(facts, content)])
             answers.flush()
 
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from ganwright.data import decoding_workers
+from ganwright.data.decoding_protocol import read_answers, write_answers
 from ganwright.data.decoding_workers import DecodingWorkers
 
 PROBE = {"do": "probe"}
@@ -26,7 +27,7 @@ while (request := read_request(sys.stdin.buffer)) is not None:
     for content, name in request[1]:
         if content == b"die": os._exit(1)
         if content == b"hang": time.sleep(60)
-        write_answer(sys.stdout.buffer, {"pid": os.getpid(), "name": name}, content)
+        write_answers(sys.stdout.buffer, [({"pid": os.getpid(), "name": name}, content)])
     sys.stdout.buffer.flush()
 """
 
@@ -61,6 +62,32 @@ def test_a_child_that_dies_costs_one_picture(puppets: DecodingWorkers) -> None:
 def test_a_child_that_hangs_costs_one_picture(puppets: DecodingWorkers) -> None:
     faults = [answer.fault for answer in puppets.run(PROBE, [(b"ok", "x"), (b"hang", "x"), (b"ok", "x")])]
     assert faults == ["", "takes too long to decode", ""]
+
+
+def test_answers_are_sent_some_at_a_time() -> None:
+    said = [({"n": i}, bytes([i]) * i) for i in range(5)]
+    sent = BytesIO()
+    write_answers(sent, said[:3])
+    write_answers(sent, said[3:])
+    sent.seek(0)
+    assert [read_answers(sent), read_answers(sent), read_answers(sent)] == [said[:3], said[3:], []]
+    for end in (1, 20, len(sent.getvalue()) - 1):
+        cut = BytesIO(sent.getvalue()[:end])
+        read_answers(cut)
+        assert read_answers(cut) == [], "what is not whole is not there"
+
+
+def test_large_pictures_are_sent_before_all_of_a_batch_are_decoded() -> None:
+    """Or a child would hold thirty-two of them at once."""
+    large = BytesIO()
+    Image.new("RGB", (2048, 2048)).save(large, "PNG")
+    policy = {"height": 2048, "width": 2048, "channels": 3}
+    workers = DecodingWorkers(most=1, memory_bytes=400 << 20)
+    try:
+        answers = workers.run({"do": "decode", "policy": policy}, [(large.getvalue(), "a.png")] * 40)
+        assert {(answer.fault, len(answer.content)) for answer in answers} == {("", 12 << 20)}
+    finally:
+        workers.close()
 
 
 def test_nothing_to_do_starts_nothing() -> None:
