@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
 from ganwright.core.config import from_plain
 from ganwright.core.errors import UsageError
+from ganwright.core.suggest import unknown_name_hints
 from ganwright.losses.base import Loss
 from ganwright.networks.base import Distribution, NetworkFamily
 from ganwright.networks.keras.compiling import read_compile
@@ -30,7 +31,11 @@ DEFAULT_LATENT = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What a user chose of a config's parts; None leaves a part to the recipe."""
+    """What a user chose of a config's parts; None leaves a part to the recipe.
+
+    Raises:
+        UsageError: no such noise or output, or one regularizer where a list is wanted.
+    """
 
     generator: Network | None = None
     discriminator: Network | None = None
@@ -45,6 +50,16 @@ class Choices:
     compile: str | None = None
     augment: AugmentChoice | None = None
     mirror: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name, kind in (("noise", Distribution), ("discriminator_output", DiscriminatorOutput)):
+            value, known = getattr(self, name), get_args(kind)
+            if value is not None and value not in known:
+                hints = unknown_name_hints(str(value), known)
+                raise UsageError("E-CONFIG-02", f"{name} = {value!r} is not one of {', '.join(known)}", hints=hints)
+        if isinstance(self.regularizers, str):
+            hints = (f"regularizers=[{self.regularizers!r}]",)
+            raise UsageError("E-CONFIG-02", "regularizers must be a list of them, not one name", hints=hints)
 
     def network(self) -> NetworkFamily | None:
         """The pair of networks, or None when none was given.

@@ -13,6 +13,7 @@ from typing import Any, Self
 from ganwright.choices import Choices, Network, PartChoice, half
 from ganwright.core.budget import Budget
 from ganwright.core.errors import UsageError
+from ganwright.core.given import real_number, whole_number
 from ganwright.course import Course
 from ganwright.data.dataset import DataReport
 from ganwright.data.held_out import Split
@@ -138,7 +139,7 @@ class GAN(Fitted):
         self.recipe = recipe
         self.generator = generator
         self.discriminator = discriminator
-        self.latent = latent
+        self.latent = tuple(latent) if isinstance(latent, tuple | list) else whole_number("latent", latent)
         self.noise: Distribution | None = noise
         self.loss = loss
         self.regularizers = regularizers
@@ -151,8 +152,8 @@ class GAN(Fitted):
         self.discriminator_output: DiscriminatorOutput = discriminator_output
         self.conditional = conditional
         self.balance = balance
-        self.batch = batch
-        self.seed = seed
+        self.batch = whole_number("batch", batch)
+        self.seed = whole_number("seed", seed) or 0
         self.device: DeviceChoice = device
         self.precision: PrecisionChoice = precision
         self.modality = modality
@@ -214,7 +215,10 @@ class GAN(Fitted):
             DivergedError: training left the range of numbers, again and again; the last good model is kept, as `model_` too.
         """
         began = time.monotonic() if started is None else started
-        budget = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
+        budget = _budget(minutes, seconds, epochs, steps, images)
+        limit, patience, processes = (
+            whole_number(name, value) for name, value in (("limit", limit), ("patience", patience), ("processes", processes))
+        )
         choices = Choices(**{field.name: getattr(self, field.name) for field in fields(Choices)})
         parts = choices.parts()
         machine = find_machine(self.device)
@@ -327,7 +331,7 @@ class GAN(Fitted):
             UsageError: the run is finished and nothing more is asked for, or in use, or its data were in memory.
         """
         halves = half(generator), half(discriminator)
-        more = Budget(seconds=_in_seconds(minutes, seconds), epochs=epochs, steps=steps, images=images)
+        more, processes = _budget(minutes, seconds, epochs, steps, images), whole_number("processes", processes)
         device = find_machine().device
         with company(processes, halves, device) as us:
             if us is not None and us.place.rank != LEADER:
@@ -427,7 +431,13 @@ class GAN(Fitted):
         return f"GAN({', '.join(f'{name}={text}' for name, text in shown.items())})"
 
 
-def _in_seconds(minutes: float | None, seconds: float | None) -> float | None:
+def _budget(minutes: Any, seconds: Any, epochs: Any, steps: Any, images: Any) -> Budget:
     if minutes is not None and seconds is not None:
-        raise UsageError("E-BUDGET-01", "minutes and seconds were given; choose one of them")
-    return 60 * minutes if minutes is not None else seconds
+        raise UsageError("E-BUDGET-01", "minutes and seconds were given: choose one")
+    minutes, seconds = real_number("minutes", minutes), real_number("seconds", seconds)
+    return Budget(
+        seconds=60 * minutes if minutes is not None else seconds,
+        epochs=real_number("epochs", epochs),
+        steps=whole_number("steps", steps),
+        images=whole_number("images", images),
+    )

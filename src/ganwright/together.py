@@ -160,6 +160,8 @@ def follow(us: Group, data: Any, halves: tuple[Half, Half], device: str, handle_
 
 
 def _follow(us: Group, data: Any, halves: tuple[Half, Half], device: str, stop: StopRequest) -> Followed:
+    if not any(isinstance(each, nn.Module) for each in halves):
+        halves = None, None  # networks as text are in the leader's config
     seen = crew.see_data()
     if seen is None:
         raise SystemExit(1)

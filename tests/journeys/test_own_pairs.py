@@ -380,3 +380,42 @@ def test_the_discriminator_is_kept_where_it_is_asked_for(data_file: Path, tmp_pa
         run_folder = tmp_path / f"run-{kept}"
         assert run(["train", str(data_file), "--steps", "2", "--batch", "8", "--run", str(run_folder), *flag]) == 0
         assert (Model.load(run_folder / "model.safetensors").discriminator is not None) is kept
+
+
+def test_numbers_of_numpy_are_as_good_as_any(tmp_path: Path) -> None:
+    pictures, _ = digits()
+    settings: dict[str, Any] = {"recipe": "mlp", "batch": np.int64(8), "seed": np.int64(3), "latent": np.int64(4)}
+    fitting: dict[str, Any] = {"steps": np.int64(2), "limit": np.int64(20)}
+    gan = GAN(**settings).fit(pictures, **fitting, run=tmp_path / "run")
+    same = GAN("mlp", batch=8, seed=3, latent=4).fit(pictures, steps=2, limit=20)
+    assert [np.asarray(each).tolist() for each in gan.sample(2)] == [np.asarray(each).tolist() for each in same.sample(2)]
+    more: dict[str, Any] = {"steps": np.int32(1)}
+    assert GAN.resume(tmp_path / "run", pictures, **more).ended_.step == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise": "unifrom"}, "noise = 'unifrom'"),
+        ({"discriminator_output": "logit"}, "discriminator_output = 'logit'"),
+        ({"regularizers": "r1"}, "must be a list"),
+    ],
+)
+def test_a_word_that_does_not_exist_is_refused_before_training(settings: dict[str, Any], message: str) -> None:
+    pictures, _ = digits()
+    with pytest.raises(UsageError, match=message):
+        GAN(generator=GENERATOR, discriminator=DISCRIMINATOR, batch=8, **settings).fit(pictures, steps=1)
+
+
+def test_a_word_in_a_file_of_layers_that_does_not_exist_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures, _ = digits()
+    np.save(tmp_path / "pictures.npy", pictures)
+    layers = tmp_path / "layers.toml"
+    layers.write_text(
+        f"generator = {json.dumps(GENERATOR)}\ndiscriminator = {json.dumps(DISCRIMINATOR)}\nnoise = 'unifrom'\n"
+    )
+    assert run(["train", str(tmp_path / "pictures.npy"), "--layers", str(layers), "--run", str(tmp_path / "run")]) == 2
+    assert "did you mean uniform" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -46,6 +46,31 @@ def test_every_process_has_the_same_model_in_the_end(tmp_path: Path) -> None:
     assert said[0]["steps"] == 15
 
 
+def test_networks_as_text_are_trained_by_several_processes(tmp_path: Path) -> None:
+    """From a program, and from a file of layers on the command line: all processes are given them, one's word holds."""
+    generator = ["layers.Dense(32, input_dim=8)", "layers.ReLU()", "layers.Dense(64)", "layers.Reshape((8, 8, 1))"]
+    discriminator = ["layers.Flatten(input_shape=(8, 8, 1))", "layers.Dense(1)"]
+    pictures, layers = tmp_path / "pictures.npy", tmp_path / "layers.toml"
+    np.save(pictures, np.random.default_rng(0).integers(0, 256, (64, 8, 8), dtype=np.uint8))
+    layers.write_text(f"generator = {json.dumps(generator)}\ndiscriminator = {json.dumps(discriminator)}\n")
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"""
+import os, sys, ganwright
+gan = ganwright.GAN(generator={generator}, discriminator={discriminator}, batch=16)
+gan.fit({str(pictures)!r}, steps=4)
+with open(os.path.join({str(tmp_path)!r}, os.environ["RANK"]), "w") as file:
+    file.write(str([each.tobytes() for each in gan.sample(3, seed=1)]))
+""",
+        encoding="utf-8",
+    )
+    torchrun(tmp_path, str(program))
+    assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text() != ""
+    words = ["--layers", str(layers), "--batch", "16", "--steps", "4", "--run", str(tmp_path / "run")]
+    torchrun(tmp_path, "-m", "--", "ganwright", "train", str(pictures), *words)
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "finished"
+
+
 def test_the_command_line_trains_and_goes_on_under_torchrun(tmp_path: Path) -> None:
     pictures, run = tmp_path / "pictures.npy", tmp_path / "run"
     np.save(pictures, np.random.default_rng(0).integers(0, 256, (64, 8, 8), dtype=np.uint8))

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from ganwright.core.errors import UsageError
+from ganwright.core.given import unboxed
 from ganwright.core.registry import Registry
 from ganwright.core.suggest import unknown_name_hints
 
@@ -31,6 +32,7 @@ class Part:
 
 def to_plain(value: Any) -> Any:
     """`value` as TOML and JSON can hold it; None-valued fields are left out, a part carries its name."""
+    value = unboxed(value)
     if isinstance(value, Part):
         return {"name": value.registry.name_of(value), **value.plain_settings()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -55,6 +57,7 @@ def from_plain(kind: Any, plain: Any, where: str = "") -> Any:
     Raises:
         UsageError: an unknown setting, or one of another type; it names the setting.
     """
+    plain = unboxed(plain)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         if plain is None and type(None) in arguments:

@@ -18,6 +18,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def unknown_name_hints(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Hints for an error about `name`: the nearest one first, then all there are, unless they are many and one is near."""
     names = sorted(known)
+    if not names:
+        return ()
     guess = nearest(name, names)
     if guess and len(names) > LISTED:
         return (f"did you mean {guess}?",)
