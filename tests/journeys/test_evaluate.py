@@ -146,6 +146,22 @@ def test_two_folders_and_no_model(ganwright: Run, photos: Path, tmp_path: Path) 
     assert "Copies? Yes" in copied.stdout
 
 
+def test_a_part_of_the_data_is_evaluated_as_that_part(ganwright: Run, photos: Path, tmp_path: Path) -> None:
+    """With --limit and --dedupe, the records are those that the run had."""
+    for number in range(2, 42, 2):
+        shutil.copy(photos / "cold" / "0.png", photos / "cold" / f"{number}.png")
+    flags = ("--limit", 300, "--dedupe", "--steps", 1, "--batch", 8, "--recipe", "mlp")
+    trained = ganwright("train", photos, *flags, "--run", "run")
+    assert trained.returncode == 0, trained.stderr
+    found = ganwright("evaluate", "run", *QUICK, "--json")
+    assert found.returncode == 0, found.stderr
+    document = json.loads(found.stdout)
+    used = json.loads((tmp_path / "run" / "data_report.json").read_text())["used"]
+    assert used < 300
+    assert document["counts"]["train"] + document["counts"]["held_out"] == used
+    assert "not quite the records" not in found.stdout
+
+
 def test_a_run_without_holdout_cannot_tell_copies(ganwright: Run, photos: Path) -> None:
     trained = ganwright("train", photos, "--steps", 2, "--batch", 8, "--run", "run", "--recipe", "mlp", "--no-holdout")
     assert "from training" not in trained.stdout

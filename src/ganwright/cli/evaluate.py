@@ -12,7 +12,7 @@ from ganwright.cli.options import Debug, Device, Json
 from ganwright.cli.output import Output
 from ganwright.core.budget import parse_count
 from ganwright.core.config import from_plain
-from ganwright.core.errors import UsageError
+from ganwright.core.errors import GanwrightError, UsageError
 from ganwright.data.tables.asked import Asked
 
 if TYPE_CHECKING:
@@ -101,11 +101,13 @@ def _evaluate_model(
     path = find_model(reference)
     in_a_run = (path.parent / REPORT).is_file()
     folder = out or (path.parent if in_a_run else Path("evaluation"))
+    reading: dict[str, Any] = {} if data is not None else _reading_of(path)
     place = data or _place_of_data(path)
     check_folder(folder)
     loaded = Model.load(path, find_machine(device).device)
+    shared = {**reading, **shared, "folder": folder, "name": str(path)}
     with watched(output) as progress:
-        found = loaded.evaluate(place, n=count or 5_000, folder=folder, progress=progress, name=str(path), **shared)
+        found = loaded.evaluate(place, n=count or 5_000, progress=progress, **shared)
     tell(found, folder, output)
 
 
@@ -140,6 +142,17 @@ def check_folder(folder: Path) -> None:
 
     for name in ("nearest.png", "grid.png"):
         check_ours(folder / name)
+
+
+def _reading_of(model: Path) -> dict[str, Any]:
+    """How much of the data the run took, and what it did about duplicates, as `Model.evaluate` wants to be told."""
+    from ganwright.training.request import REQUEST, Request
+
+    try:
+        request = from_plain(Request, json_module.loads((model.parent / REQUEST).read_bytes()), "request")
+    except (OSError, ValueError, GanwrightError):  # of another version, or no run: then all there is
+        return {}
+    return {"limit": request.limit, "modality": request.modality}
 
 
 def _place_of_data(model: Path) -> Any:

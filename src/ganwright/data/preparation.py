@@ -62,7 +62,8 @@ def prepare(
 
     Args:
         modality: what the records mean, with settings; by default the first modality that they look like.
-        codec: packs them as other data were packed, instead of learning a codec from them.
+        codec: packs them as other data were packed, instead of learning a codec from them; of a modality that is given too
+            only what is done about duplicates is asked.
         limit: at most so many records, evenly spread; only these are looked at.
         cache: the folder for packed data; by default the user's cache.
         as_numbers: take a table as rows of plain numbers, if no modality is given: one value a column, as networks with
@@ -152,7 +153,7 @@ def modality_for(source: Source, as_numbers: bool = False) -> Modality:
 def _cache_key(source: Source, modality: Modality, codec: Codec | None) -> str:
     """Changes with the records, their place, the settings and the format."""
     place = str(Path(source.place).expanduser().resolve()) if source.place else ""
-    meaning = to_plain(modality) if codec is None else codec_digest(codec)
+    meaning = to_plain(modality) if codec is None else [codec_digest(codec), modality.duplicates]
     facts = [FORMAT_VERSION, source.fingerprint(), place, meaning, len(source)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ganwright.core.errors import ModelFileError, UsageError
 from ganwright.core.text import printable
 from ganwright.data.blocks import KNOWN
-from ganwright.data.modalities.base import Codec, Progress, no_progress
+from ganwright.data.modalities.base import Codec, Modality, Progress, no_progress
 from ganwright.data.opening import open_source
 from ganwright.data.preparation import prepare
 from ganwright.data.spec import MAPS, Condition, DataSpec, first_class
@@ -214,6 +214,8 @@ class Model:
         n: int = 5_000,
         features: FeaturesChoice | None = None,
         held_out: Any = None,
+        limit: int | None = None,
+        modality: Modality | None = None,
         seed: int = 0,
         folder: str | Path | None = None,
         progress: Progress = no_progress,
@@ -230,6 +232,8 @@ class Model:
                 a table as they are), "inception" or "dinov2" (where their weights are on this machine); with settings,
                 {"name": "dinov2", "weights": "folder/"}. By default "encoded" for tables, and "self" for all else.
             held_out: real records that the model was not trained on, instead of those kept from training.
+            limit: take that many records of `data`, as `fit` did with the same limit.
+            modality: how the data were read in training, where duplicates were dropped: `Image(dedupe=True)`.
             seed: which samples, and every random choice.
             folder: evaluation.json, nearest.png, grid.png and report.html are written there.
             progress: told what is done, how far it is, and of how much.
@@ -239,7 +243,7 @@ class Model:
             DataError: nothing usable in `data`.
             UsageError: features that do not exist, or that cannot be had here.
         """
-        dataset = prepare(data, codec=self.codec, progress=progress)
+        dataset = prepare(data, modality, codec=self.codec, limit=limit, progress=progress)
         others = None if held_out is None else prepare(held_out, codec=self.codec, progress=progress)
         known = self.facts.get("data")
         return evaluate_beside(
