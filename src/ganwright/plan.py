@@ -12,6 +12,7 @@ from ganwright.core.budget import Budget, format_duration
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
+from ganwright.core.text import counted
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec
 from ganwright.defaults import augmented, mirrored, recipe_for, sized
@@ -67,7 +68,7 @@ class Plan:
         held, there = self.memory_bytes, self.machine.memory_bytes
         memory = f" · {format_bytes(held)} of {format_bytes(there)} of memory" if held else ""
         return [
-            f"{config.recipe} · batch {config.batch} · {config.precision} · {self.steps:,} steps{epochs}",
+            f"{config.recipe} · batch {config.batch} · {config.precision} · {counted(self.steps, 'steps')}{epochs}",
             f"{self.reasons['length']} · about {format_duration(self.seconds)} to train"
             f" ({config.samples_per_step / self.seconds_per_step:,.0f} records a second, measured){memory}",
             *(
@@ -315,7 +316,7 @@ def _length_reason(asked: Budget) -> str:
     if asked.epochs is not None:
         return f"for {asked.epochs:g} passes over the data"
     if asked.steps is not None:
-        return f"for {asked.steps:,} steps"
+        return f"for {counted(asked.steps, 'steps')}"
     if asked.images is not None:
         return f"for {asked.images:,} samples"
     return f"for {format_duration(DEFAULT_SECONDS)}, as nothing else was said (--time 1h is better)"

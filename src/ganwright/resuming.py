@@ -18,6 +18,7 @@ from torch import nn
 from ganwright.core.budget import Budget
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import DataError, GanwrightError, ModelFileError, UsageError
+from ganwright.core.text import in_shell
 from ganwright.data.dataset import Dataset
 from ganwright.data.held_out import Split
 from ganwright.data.opening import is_labelled_path
@@ -120,7 +121,10 @@ def read_run(path: Path, generator: Half = None, discriminator: Half = None, fin
         hints = ("a folder that ganwright train has made, such as runs/...",)
         raise DataError("E-RUN-03", f"{path} holds no run that could go on", why=why, hints=hints) from error
     if run.folder.status["state"] == "finished" and not finished:
-        hints = (f"ganwright resume {path} --time 20m to train it for longer", f"ganwright sample {path} -n 100")
+        hints = (
+            f"ganwright resume {in_shell(path)} --time 20m to train it for longer",
+            f"ganwright sample {in_shell(path)} -n 100",
+        )
         raise UsageError("E-RUN-05", f"{path} is finished", hints=hints)
     return run
 

@@ -268,7 +268,7 @@ def test_p12_a_run_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelFileError, match="no run 'nowhere'"):
         GAN.resume("nowhere")
-    with pytest.raises(ModelFileError, match="no run under runs/"):
+    with pytest.raises(ModelFileError, match="no run under runs/ or here"):
         GAN.resume()
 
 

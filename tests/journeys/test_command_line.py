@@ -163,7 +163,7 @@ def test_a_time_budget_is_kept(ganwright: Run, photos: Path, tmp_path: Path) -> 
         (["tarin", "x"], 2, ["tarin", "train"]),
         (["train", "photos", "--tiem", "3m"], 2, ["--tiem", "--time"]),
         (["train", "photos", "--time", "soon"], 2, ["soon", "20m"]),
-        (["train", "photos", "--time", "1m", "--steps", "5"], 2, ["seconds and steps"]),
+        (["train", "photos", "--time", "1m", "--steps", "5"], 2, ["a time and a number of steps"]),
         (["train", "photos", "--recipe", "dcgna"], 2, ["dcgna", "did you mean dcgan?"]),
         (["train", "photso"], 3, ["there is no folder photso", "photos"]),
         (["train", "empty"], 3, ["empty"]),
@@ -174,6 +174,12 @@ def test_a_time_budget_is_kept(ganwright: Run, photos: Path, tmp_path: Path) -> 
         (["sample", "photos/warm/1.png"], 4, ["PNG picture"]),
         (["sample", "last", "--grid", "5by5"], 2, ["--grid 5x5"]),
         (["inspect", "last"], 4, ["no run"]),
+        (["train", "photos", "--limit", "1"], 2, ["limit must be at least 4", "1"]),
+        (["sample", "last", "-n", "0"], 2, ["-n must be at least 1"]),
+        (["sample", "last", "--title", "Day 1"], 2, ["--grid 5x5"]),
+        (["sample", "last", "--grid", "2x2", "--format", "jpg"], 2, ["-o grid.jpg"]),
+        (["sample", "last", "--beyond"], 2, ["--where"]),
+        (["train", "photos", "--layers", "photos"], 3, ["photos"]),
     ],
 )
 def test_mistakes_are_told_in_a_few_lines(

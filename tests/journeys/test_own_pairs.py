@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 from ganwright import GAN, Layers, Model, load
 from ganwright.cli.app import run
-from ganwright.core.errors import ModelFileError, UsageError
+from ganwright.core.errors import DataError, ModelFileError, UsageError
 from ganwright.data.modalities.numbers import Numbers
 from ganwright.losses.base import Loss
 from ganwright.losses.hinge import Hinge
@@ -419,3 +419,11 @@ def test_a_word_in_a_file_of_layers_that_does_not_exist_is_refused(
     assert run(["train", str(tmp_path / "pictures.npy"), "--layers", str(layers), "--run", str(tmp_path / "run")]) == 2
     assert "did you mean uniform" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_judge_of_labelled_records_asks_for_labels() -> None:
+    pictures, labels = digits()
+    gan = GAN("mlp", conditional=True, batch=8).fit((pictures, labels), steps=1)
+    assert np.isfinite(gan.score((pictures, labels))).all()
+    with pytest.raises(DataError, match="with their label, which none"):
+        gan.score(pictures)

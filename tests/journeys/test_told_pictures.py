@@ -92,7 +92,12 @@ def test_both_doors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     first = model.sample(4, where={"breed": ["cat", "dog"], "age": (30, 40), "hat": True})[0]
     assert np.array_equal(np.asarray(PillowImage.open(tmp_path / "out" / "000000.png")), np.asarray(first))
     assert ganwright("sample", "told", "--label", "dog", "--grid", "2x2", "-o", "dogs.png") == 0
+    capsys.readouterr()
     assert ganwright("sample", "told", "--by-class", "-o", "classes.png", "--where", "age=50") == 0
+    assert "rows      cat, dog\n" in capsys.readouterr().out
+    assert ganwright("sample", "told", "--by-class", "--grid", "1x3", "-o", "cats.png", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == ["cat"]
+    assert ganwright("interpolate", "told", "--label", "dog", "-n", "2", "--frames", "2", "-o", "dogs.gif") == 0
     assert ganwright("sample", "told", "--where", "age=500", "-o", "old") == 2
     assert "--beyond" in capsys.readouterr().err
     assert ganwright("sample", "told", "--where", "age=500", "--beyond", "-o", "old") == 0
@@ -110,6 +115,19 @@ def test_labels_elsewhere_are_found_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert ganwright("evaluate", "told", "-n", "60", "--features", "random") == 0
     found = json.loads((tmp_path / "told" / "evaluation.json").read_text())
     assert "label_agreement" in found["measurements"], "classes are measured, beside numbers that are not"
+
+
+def test_a_picture_beside_the_folders_of_classes_has_no_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    photos = in_a_folder(tmp_path / "photos")
+    (photos / "labels.csv").unlink()
+    for number, path in enumerate(sorted(photos.glob("*.png"))[1:]):
+        home = photos / ("warm" if number % 2 else "cold")
+        home.mkdir(exist_ok=True)
+        path.rename(home / path.name)
+    flags = ["--conditional", "--recipe", "mlp", "--steps", "2", "--batch", "8"]
+    assert ganwright("train", photos, *flags, "--unlabelled", "skip", "--run", "told") == 0
+    assert load("told").spec.conditions[0].classes == ("cold", "warm")
 
 
 class Killed(BaseException):

@@ -33,7 +33,7 @@ from ganwright.cli.resume import resume
 from ganwright.cli.runs import runs, show
 from ganwright.cli.sample import sample
 from ganwright.cli.train import train
-from ganwright.core.errors import GanwrightError, ResourceError, UsageError
+from ganwright.core.errors import DataError, GanwrightError, ResourceError, UsageError
 
 VERBS = {
     "train": train,
@@ -76,6 +76,8 @@ Exit codes: 0 done, 1 a bug in Ganwright, 2 usage, 3 data or path, 4 model file,
 """
 
 INTERRUPTED = 130
+REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+"""What the system says of a path that a user gave: it may not be written, or something else lies there."""
 UNHEARD = 120
 """As Python itself leaves when the last of its output cannot be written."""
 
@@ -163,6 +165,9 @@ def _unexpected(error: Exception, output: Output, debug: bool) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space, or another --run or -o folder"
         return output.error(ResourceError("E-DISK-01", "the disk is full", where=str(error.filename or ""), hints=(hint,)))
+    if isinstance(error, OSError) and error.errno in REFUSALS and error.filename and not debug:
+        hints = ("another folder, or the right to use this one", "--debug says where in Ganwright")
+        return output.error(DataError("E-PATH-03", f"cannot use {error.filename}", why=error.strerror or "", hints=hints))
     from ganwright.runtime.memory import is_out_of_memory
 
     if is_out_of_memory(error):

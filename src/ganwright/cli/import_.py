@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
 from ganwright.core.errors import UsageError
+from ganwright.core.text import in_shell
 
 SUFFIX = ".safetensors"
 
@@ -58,7 +59,7 @@ def import_keras_file(
     latent = " x ".join(map(str, model.generator.noise["latent"].shape))
     classes = "".join(f", {len(condition.classes)} classes" for condition in model.spec.conditions)
     output.line(f"{file} → {target}   ({model.codec.describe()} from {latent} values of noise{classes})")
-    output.line(f"ganwright sample {target} -n 16 -o out/")
+    output.line(f"ganwright sample {in_shell(target)} -n 16 -o out/")
     output.document(
         {
             "file": str(file),

@@ -70,6 +70,7 @@ def interpolate(
     count = parse_count(n) if n is not None else 6
 
     from ganwright.cli.writing import write_film
+    from ganwright.data.spec import asked_class
     from ganwright.model.interpolation import check_film
     from ganwright.model.locate import find_model
     from ganwright.model.model import Model
@@ -78,7 +79,7 @@ def interpolate(
     check_film(out, fps)
     path = find_model(model)
     loaded = Model.load(path, find_machine(device).device)
-    asked: dict[str, Any] = {} if label is None else {"label": label}
+    asked: dict[str, Any] = {} if label is None else asked_class(loaded.spec.conditions, label)
     way = loaded.interpolate(count, seed=seed, frames=frames, loop=loop, noise=noise, truncation=truncation, **keys, **asked)
     film = write_film(way, out, fps, measure=json)
     place = film.files[0] if len(film.files) == 1 else out

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
 from ganwright.core.budget import format_duration
-from ganwright.core.text import printable
+from ganwright.core.text import in_shell, printable
 
 if TYPE_CHECKING:
     from ganwright.model.run_summary import RunSummary
@@ -97,8 +97,8 @@ def describe(run: RunSummary) -> list[tuple[str, str]]:
         lines.append(("model", f"{run.model} ({run.model.stat().st_size / 1e6:.1f} MB)"))
     if run.checkpoints:
         lines.append(("copies", f"{', '.join(f'step {int(name[5:]):,}' for name in run.checkpoints)}, in checkpoints/"))
-    following = [f"ganwright resume {run.path}"] if run.resumable else []
-    following += [f"ganwright sample {run.path} -n 100 --seed 7 -o out/"] if run.model else []
+    following = [f"ganwright resume {in_shell(run.path)}"] if run.resumable else []
+    following += [f"ganwright sample {in_shell(run.path)} -n 100 --seed 7 -o out/"] if run.model else []
     return lines + [("next" if number == 0 else "", line) for number, line in enumerate(following)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -11,7 +11,15 @@ from ganwright.cli.options import Debug, Device, Json, Noise, parse_grid
 from ganwright.cli.output import Output
 from ganwright.core.budget import parse_count
 from ganwright.core.errors import UsageError
-from ganwright.core.text import counted
+from ganwright.core.text import counted, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganwright.model.model import Model
+
+NAMED = 30
+"""Classes of rows that are told by name."""
 
 
 def sample(
@@ -77,6 +85,15 @@ def sample(
     shape = parse_grid(grid) if grid is not None else None
     if by_class and (label is not None or n is not None):
         raise UsageError("E-SAMPLE-01", "--by-class shows every class; leave --label and -n out")
+    together = shape is not None or by_class
+    if title and not together:
+        raise UsageError("E-SAMPLE-01", "--title is written above a grid", hints=("--grid 5x5",))
+    if format is not None and together:
+        raise UsageError("E-SAMPLE-01", "--format is that of single pictures", hints=(f"-o grid.{format}",))
+    if beyond and not where:
+        raise UsageError("E-SAMPLE-01", "--beyond what?", hints=("--where age=90..100 --beyond",))
+    if n is not None and parse_count(n) < 1:
+        raise UsageError("E-SAMPLE-01", f"-n must be at least 1, not {n}")
     if shape is not None and n is not None and parse_count(n) != shape[0] * shape[1]:
         raise UsageError(
             "E-SAMPLE-01", f"--grid {grid} has {shape[0] * shape[1]} places, -n asks for {n}", hints=("leave -n out",)
@@ -99,23 +116,36 @@ def sample(
         return
     sampling: dict[str, Any] = {"noise": noise, "truncation": truncation}
     if label is not None:
-        from ganwright.data.spec import first_class
+        from ganwright.data.spec import asked_class
 
-        classes = first_class(loaded.spec.conditions)
-        sampling["label" if classes is None else classes.name] = label
+        sampling |= asked_class(loaded.spec.conditions, label)
     if where:
         from ganwright.data.tables.asking import parse_wishes
 
         sampling |= {"where": parse_wishes(where), "beyond": beyond}
-    if shape is not None or by_class:
+    if together:
         rows_and_columns = shape if shape is not None else (None, None)
         extra = {"title": title, "by_class": by_class}
         files = write_grid(loaded, rows_and_columns, seed, out, {**sampling, **extra})
         output.line(f"{files[0]}   (model {path}, seed {seed})")
-        output.document({"model": str(path), "seed": seed, "files": [str(file) for file in files]})
+        shown = loaded.rows_by_class(rows_and_columns[0]) if by_class else ()
+        for line in _told_rows(shown, loaded):
+            output.line(line)
+        named = {"rows": shown} if by_class else {}
+        output.document({"model": str(path), "seed": seed, "files": [str(file) for file in files], **named})
         return
     files = write_samples(loaded, count, seed, out, f".{format}" if format else "", sampling, ids=ids)
     place = files[0] if len(files) == 1 else out
     what = f"{counted(count, f'new {loaded.codec.noun}')} ({loaded.codec.describe()})"
     output.line(f"{what} → {place}   (model {path}, seed {seed})")
     output.document({"model": str(path), "n": count, "seed": seed, "files": [str(file) for file in files]})
+
+
+def _told_rows(shown: Sequence[str], model: Model) -> list[str]:
+    """Which classes the rows of a grid are, from the top; no lines where they are none."""
+    if not shown:
+        return []
+    names = ", ".join(map(printable, shown[:NAMED])) + (", ..." if len(shown) > NAMED else "")
+    there = len(model.rows_by_class(None, most=None))
+    more = [f"there are {there:,} classes: --by-class --grid {there}x8 shows all"] if len(shown) < there else []
+    return [f"rows      {names}", *more]

@@ -16,6 +16,7 @@ from ganwright.cli.reading import AS_FOUND, Reading
 from ganwright.cli.settings import parse_settings
 from ganwright.core.budget import Budget, parse_count, parse_duration
 from ganwright.core.speaking import speaks
+from ganwright.core.text import in_shell
 
 if TYPE_CHECKING:
     from ganwright.gan import GAN
@@ -198,6 +199,7 @@ def say_the_end(gan: GAN, output: Output) -> int:
 def _say_what_next(gan: GAN, output: Output) -> None:
     run = gan.run_
     assert run is not None
+    named = in_shell(run)
     size = (run / "model.safetensors").stat().st_size / 1e6
     if written := sorted((run / "samples").glob("*.txt")):
         output.line(f"texts     {written[-1]}")
@@ -213,9 +215,9 @@ def _say_what_next(gan: GAN, output: Output) -> None:
         output.line(f"          of step {gan.ended_.kept_step:,}, the last that scored as good as the best")
         output.line(f"          that of the end is {last}")
     if gan.ended_.ending != "finished":
-        output.line(f"go on     ganwright resume {run}")
-    output.line(f"next      ganwright sample {run} -n 100 --seed 7 -o {_where(gan)}")
-    output.line(f"          ganwright evaluate {run}")
+        output.line(f"go on     ganwright resume {named}")
+    output.line(f"next      ganwright sample {named} -n 100 --seed 7 -o {_where(gan)}")
+    output.line(f"          ganwright evaluate {named}")
 
 
 def _where(gan: GAN) -> str:

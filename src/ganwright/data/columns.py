@@ -22,16 +22,12 @@ class ColumnWriter:
         self._file = path.open("wb")
         self._file.write(self._header())
 
-    def append(self, piece: np.ndarray, digests: bytes | None = None) -> None:
-        """Adds rows of the shape and type that the first piece had.
-
-        Args:
-            digests: of the rows, where they are known: then the content need not be digested once more.
-        """
+    def append(self, piece: np.ndarray) -> None:
+        """Adds rows of the shape and type that the first piece had."""
         assert (piece.shape[1:], piece.dtype) == (self._row_shape, self._dtype), (piece.shape, piece.dtype)
         content = np.ascontiguousarray(piece).data
         self._file.write(content)
-        self._digest.update(content if digests is None else digests)
+        self._digest.update(content)
         self.rows += len(piece)
 
     def finish(self) -> str:

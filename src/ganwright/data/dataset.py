@@ -22,7 +22,7 @@ from ganwright.data.report import DataReport
 from ganwright.data.spec import Condition, first_class
 from ganwright.runtime.files import write_atomically
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 5
 FACTS_FILE = "dataset.json"
 DIGESTS_FILE = "digests.npy"
 

@@ -1,4 +1,4 @@
-"""A digest of what is in a record: by it copies are found, changes noticed, and records held out."""
+"""A digest of what is in a record, by which copies are found and records held out."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,21 @@ def is_series(data: Any) -> bool:
 def is_array(data: Any) -> bool:
     """Whether it is a NumPy array or a torch tensor."""
     return isinstance(data, np.ndarray) or is_tensor(data)
+
+
+def names_files(data: Any) -> bool:
+    """Whether it is a list of paths at which there are files, and so no texts."""
+    if not isinstance(data, list | tuple) or not data:
+        return False
+    ends = (data[0], data[-1])
+    return all(isinstance(each, str | os.PathLike) and _is_file(os.fspath(each)) for each in ends)
+
+
+def _is_file(path: Any) -> bool:
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # a text that no path could be
+        return False
 
 
 def plain(data: Any) -> Any:

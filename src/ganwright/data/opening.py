@@ -10,7 +10,7 @@ from typing import Any
 
 from ganwright.core.errors import DataError
 from ganwright.core.suggest import nearest
-from ganwright.data.in_memory import is_frame
+from ganwright.data.in_memory import is_frame, names_files
 from ganwright.data.picture_names import why_no_picture
 from ganwright.data.sound_names import why_no_sound
 from ganwright.data.sources.base import SOURCES, Source
@@ -84,6 +84,12 @@ def _similar_names(path: Path) -> tuple[str, ...]:
 
 
 def _why_not(target: Any) -> str:
+    if isinstance(target, list | tuple) and not target:
+        return "it is empty"
+    if names_files(target):
+        return (
+            "it names files: give the folder that they lie in, or what is in them: [PIL.Image.open(path) for path in paths]"
+        )
     if not isinstance(target, Path):
         # A map-style torch Dataset, or one of Hugging Face.
         gives_records = hasattr(target, "__getitem__") and not isinstance(target, Sequence | Mapping)

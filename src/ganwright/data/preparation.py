@@ -71,6 +71,7 @@ def prepare(
 
     Raises:
         DataError: nothing there, nothing readable, or fewer than 4 usable records; then nothing is left on disk.
+        UsageError: a limit of fewer than that.
         ResourceError: too little disk space, or a cache that cannot be written to.
     """
     if is_packed(data):
@@ -78,6 +79,8 @@ def prepare(
             what = f"{data} is packed: how its records are read was decided then"
             raise UsageError("E-PACK-05", what, hints=("leave flags about reading out", "or give them to ganwright pack"))
         return Shards(Path(data).expanduser())
+    if limit is not None and limit < FEWEST_RECORDS:
+        raise UsageError("E-SETTING-04", f"limit must be at least {FEWEST_RECORDS} records, not {limit}")
     began = time.monotonic()
     root = cache_root() if cache is None else cache
     source = open_source(data)
@@ -89,7 +92,7 @@ def prepare(
             modality = modality_for(source, as_numbers) if codec is None else _usual(codec)
         source = (modality if codec is None else codec).arranged(source)
         if limit is not None and limit < len(source):
-            source = limited(source, max(limit, 1))
+            source = limited(source, limit)
         folder = root / "data" / _cache_key(source, modality, codec)
         if (ready := _open_ready(folder)) is not None:
             return ready.as_cached(time.monotonic() - began, source.place or MEMORY)
@@ -178,7 +181,8 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         for packed in _packed_chunks(source, codec, progress):
             skipped += packed.skipped
             counts.update(packed.notes)
-            digests = None if twins is None else twins.look_at(packed)
+            if twins is not None:
+                twins.look_at(packed)
             if not writers:
                 _require_room(folder, packed, len(source))
                 writers = {
@@ -186,12 +190,12 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
                     for place, (name, column) in enumerate(packed.columns.items())
                 }
             for name, column in packed.columns.items():
-                writers[name].append(column, digests if name == "x" else None)
+                writers[name].append(column)
         rows = next(iter(writers.values())).rows if writers else 0
         dropped = [] if twins is None else twins.dropped
         if rows < FEWEST_RECORDS:
             raise too_few(source, codec.noun, rows, skipped + dropped)
-        finished = [f"{name}:{writer.finish()}" for name, writer in sorted(writers.items())]
+        digests = [f"{name}:{writer.finish()}" for name, writer in sorted(writers.items())]
     finally:
         for writer in writers.values():
             writer.abandon()
@@ -215,7 +219,7 @@ def _pack_into(folder: Path, source: Source, modality: Modality, codec: Codec, p
         reading=source.reading,
         labels=source.labels,
     )
-    fingerprint = hashlib.sha256("\n".join([*finished, codec_digest(codec)]).encode()).hexdigest()
+    fingerprint = hashlib.sha256("\n".join([*digests, codec_digest(codec)]).encode()).hexdigest()
     facts = dataset_facts(codec, tuple(writers), rows, to_plain(report), fingerprint)
     save_tensors(folder, codec)
     if twins is not None and not codec.repeats:
@@ -251,8 +255,8 @@ class _Twins:
         """`content_digest` of every row that was kept, one after the other."""
         return b"".join(self._digests)
 
-    def look_at(self, packed: Packed) -> bytes:
-        """Counts the repeated rows of `packed`, or takes them out; gives back the digests of those that are kept."""
+    def look_at(self, packed: Packed) -> None:
+        """Counts the repeated rows of `packed`, or takes them out."""
         keep: list[int] = []
         digests = [content_digest(row) for row in packed.columns["x"]]
         others = [np.ascontiguousarray(column) for name, column in packed.columns.items() if name != "x"]
@@ -267,9 +271,7 @@ class _Twins:
         if len(keep) < len(packed.names):
             packed.columns = {name: column[keep] for name, column in packed.columns.items()}
             packed.names = [packed.names[i] for i in keep]
-        kept = b"".join(digests[i] for i in keep)
-        self._digests.append(kept)
-        return kept
+        self._digests += (digests[i] for i in keep)
 
     def notes(self) -> list[str]:
         if not self._count:

@@ -41,7 +41,10 @@ MOST_SHARDS = 65_536
 
 def is_packed(data: Any) -> bool:
     """Whether it is the path of a folder that `write_shards` has written."""
-    return isinstance(data, str | Path) and (Path(data).expanduser() / FACTS_FILE).is_file()
+    try:
+        return isinstance(data, str | Path) and (Path(data).expanduser() / FACTS_FILE).is_file()
+    except OSError:  # A folder that may not be looked into: whoever opens it says so.
+        return False
 
 
 def write_shards(

@@ -92,6 +92,12 @@ def unknown(column: np.ndarray) -> np.ndarray:
     return gaps if gaps.ndim == 1 else np.logical_or.reduce(gaps, axis=1)
 
 
+def asked_class(conditions: Iterable[Condition], label: str) -> dict[str, str]:
+    """What asks a model for a class, by the name of its first condition of classes."""
+    condition = first_class(conditions)
+    return {"label" if condition is None else condition.name: label}
+
+
 @dataclass(frozen=True)
 class Block:
     """Where one column of a table lies in a row: its value in -1..1 if it has one, then its modes, one of which is 1."""

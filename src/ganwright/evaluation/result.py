@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ganwright.core.config import from_plain
 from ganwright.core.errors import DataError
+from ganwright.core.text import in_shell
 from ganwright.metrics.parts.measurement import Measurement
 from ganwright.runtime.files import write_atomically
 
@@ -103,7 +104,7 @@ class Evaluation:
                 raise ValueError("it is of another version")
             return from_plain(cls, plain, FILE)
         except FileNotFoundError:
-            hints = (f"ganwright evaluate {folder}",)
+            hints = (f"ganwright evaluate {in_shell(folder)}",)
             raise DataError("E-EVALUATE-01", f"{folder} has not been evaluated", hints=hints) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError("E-EVALUATE-02", f"{path} cannot be read", why=str(error)) from error

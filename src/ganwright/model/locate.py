@@ -9,6 +9,8 @@ from ganwright.core.suggest import nearest
 
 RUNS = Path("runs")
 MODEL_NAME = "model.safetensors"
+OF_A_RUN = "request.json"
+"""By which a folder beside `runs/` is known to be one, of `--run NAME`."""
 
 
 def find_model(reference: str, runs: Path = RUNS) -> Path:
@@ -22,7 +24,8 @@ def find_model(reference: str, runs: Path = RUNS) -> Path:
 
 
 def find_run(reference: str, runs: Path = RUNS, holding: str = "config.toml", what: str = "run") -> Path:
-    """The run folder that `reference` names: a folder, a run's name or unique prefix under runs/, or "last".
+    """The run folder that `reference` names: a folder, a run's name or unique prefix under runs/, or "last", which is the
+    newest one there or beside it.
 
     Args:
         holding: a file that the last run must have.
@@ -36,11 +39,11 @@ def find_run(reference: str, runs: Path = RUNS, holding: str = "config.toml", wh
         return path
     known = sorted(run for run in runs.iterdir() if run.is_dir()) if runs.is_dir() else []
     if reference == "last":
-        saved = [run for run in known if (run / holding).is_file()]
+        saved = [run for run in [*known, *_beside(runs)] if (run / holding).is_file()]
         if not saved:
             hints = ("ganwright train PATH", "ganwright demo")
             which = "run with a model" if what == "model" else what
-            raise ModelFileError("E-MODEL-04", f"there is no {which} under {runs}/ yet", hints=hints)
+            raise ModelFileError("E-MODEL-04", f"there is no {which} under {runs}/ or here yet", hints=hints)
         return max(saved, key=lambda run: (run / holding).stat().st_mtime)
     matches = [run for run in known if run.name == reference] or [run for run in known if run.name.startswith(reference)]
     if len(matches) == 1:
@@ -54,6 +57,18 @@ def find_run(reference: str, runs: Path = RUNS, holding: str = "config.toml", wh
     places = "a model file, a run folder" if what == "model" else "a run folder"
     hints = (f"did you mean {guess}?",) if guess else (f"{places}, a run's name, or last",)
     raise ModelFileError("E-MODEL-04", f"there is no {what} {reference!r}", hints=hints)
+
+
+def _beside(runs: Path) -> list[Path]:
+    """Folders of runs beside the one that most of them lie in."""
+    found: list[Path] = []
+    for folder in runs.parent.iterdir() if runs.parent.is_dir() else ():
+        try:
+            if folder != runs and (folder / OF_A_RUN).is_file():
+                found.append(folder)
+        except OSError:  # a folder that may not be looked into
+            continue
+    return found
 
 
 def _model_in(run: Path) -> Path:

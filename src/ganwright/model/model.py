@@ -45,7 +45,7 @@ MOST_ATTEMPTS = 64
 """Of drawing a row as it was asked for."""
 MOST_VALUES, MOST_WEIGHTS = 1 << 24, 1 << 23
 """Of all blocks that are made side by side, and of their generator; what is larger keeps all cores busy by itself."""
-MOST_ROWS = 16
+MOST_ROWS = 64
 """Classes that a picture with one row a class shows, unless more are asked for."""
 
 
@@ -273,7 +273,8 @@ class Model:
         beyond: bool = False,
         **conditions: Any,
     ) -> PillowImage.Image:
-        """rows x columns samples in one picture, 4 x 4 by default; with `by_class` one row a class, 8 in each.
+        """rows x columns samples in one picture, 4 x 4 by default; with `by_class` one row a class, 8 in each: by default
+        all classes, or the first 64.
 
         Raises:
             UsageError: as `sample`; `by_class` without classes, or with one of them asked for.
@@ -290,6 +291,14 @@ class Model:
         blocks = self._blocks(count, seed, self._latent(noise, truncation), asked)
         objects = self.codec.join([self.codec.decode(block) for block in blocks])
         return self.codec.preview(objects, columns, title)
+
+    def rows_by_class(self, rows: int | None = None, most: int | None = MOST_ROWS) -> tuple[str, ...]:
+        """The classes that `grid(rows, by_class=True)` shows, from the top; with most=None all there are.
+
+        Raises:
+            UsageError: the model knows no classes.
+        """
+        return self._classes({}, {}).classes[: rows or most]
 
     def interpolate(
         self,

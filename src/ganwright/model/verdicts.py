@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganwright.core.errors import DataError
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec
 from ganwright.data.opening import open_source
@@ -24,18 +25,23 @@ def verdicts(judge: Discriminator, data: Any, spec: DataSpec, codec: Codec, devi
     """float32 (N,), high for real: NaN for a record of `data` that cannot be read, or whose condition is not known.
 
     Raises:
-        DataError: nothing there, or nothing that the codec reads.
+        DataError: nothing there, nothing that the codec reads, or no record whose condition is known.
     """
     source = open_source(data)
     try:
         source.load(cache_root() / "data")
         check_texts(source, codec)
         found = np.full(len(source), np.nan, np.float32)
-        done = 0
+        done, read = 0, False
         for records in chunks(source):
             places, scores = _of_some(judge, records, spec, codec, device)
             found[done + places] = scores
+            read |= bool(len(places)) or any(not record.fault for record in records)
             done += len(records)
+        if spec.conditions and read and np.isnan(found).all():
+            names = ", ".join(condition.name for condition in spec.conditions)
+            what = f"the discriminator judges records with their {names}, which none of these have"
+            raise DataError("E-SCORE-01", what, hints=("score((records, labels))",))
         return found
     finally:
         source.close()

@@ -45,7 +45,9 @@ def _draw_curves(history: Sequence[Progress], scores: Sequence[Scored], path: Pa
             values = np.array([p.numbers.get(name, np.nan) for p in history])
             if np.isnan(values).all():  # a run without augmentation
                 continue
-            axis.plot(*_thinned(thousands, values), label=name.replace("_", " "), linewidth=1.2)
+            axis.plot(
+                *_thinned(thousands, values), _style(values), label=name.replace("_", " "), markersize=3, linewidth=1.2
+            )
         axis.set_title(title, fontsize=10)
         if axis.lines:
             axis.legend(fontsize=8, frameon=False)
@@ -62,9 +64,9 @@ def _draw_curves(history: Sequence[Progress], scores: Sequence[Scored], path: Pa
 
 def _draw_diversity(axis: Axes, thousands: np.ndarray, history: Sequence[Progress]) -> None:
     values = np.array([np.nan if p.diversity is None else p.diversity for p in history])
-    axis.plot(*_thinned(thousands, values), linewidth=1.2, color="tab:green")
+    axis.plot(*_thinned(thousands, values), _style(values), markersize=3, linewidth=1.2, color="tab:green")
     axis.axhline(1.0, color="grey", linewidth=0.8, linestyle=":")
-    axis.set_ylim(0, 1.5)
+    axis.set_ylim(0, max(1.5, 1.05 * np.nanmax(values, initial=0.0)))
     axis.set_title(DIVERSITY, fontsize=10)
 
 
@@ -80,6 +82,11 @@ def _draw_scores(axes: Sequence[Axes], scores: Sequence[Scored]) -> None:
     recall.plot(thousands, [score.recall for score in scores], "o-", markersize=3, linewidth=1.2, color="tab:brown")
     recall.set_ylim(0, 1)
     recall.set_title("Recall: share of the data that samples reach", fontsize=10)
+
+
+def _style(values: np.ndarray) -> str:
+    """A line; of a single number, which is no line, a dot."""
+    return "-" if np.isfinite(values).sum() > 1 else "o"
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from ganwright.data.dataset import Dataset
 from ganwright.data.spec import DataSpec, first_class
-from ganwright.model.model import MOST_ROWS, Model
+from ganwright.model.model import Model
 from ganwright.training.health import diversity
 
-COLUMNS = 8
+MOST_ROWS, COLUMNS = 16, 8
+"""Of the sheet of samples, where each class has a row: the first ones."""
 
 
 @dataclass

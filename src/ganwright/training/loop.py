@@ -272,7 +272,7 @@ class Loop:
             return "preempted" if self.stop.hurried else "stopped"
         if self._selection.out_of_patience:
             return "finished"
-        if self.deadline is not None:
+        if self.deadline is not None and self.state.step > 0:  # one step at least, however little time there was
             return "finished" if self.now() + self._closing_seconds() >= self.deadline else None
         return "finished" if self.state.samples_seen >= self.config.total_samples else None
 

@@ -13,6 +13,7 @@ from typing import Any
 from ganwright.core.budget import format_duration
 from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import DivergedError, GanwrightError, ResourceError
+from ganwright.core.text import counted, in_shell
 from ganwright.evaluation.report import write_report
 from ganwright.model.locate import MODEL_NAME
 from ganwright.model.model import Model
@@ -189,7 +190,7 @@ class Recorder:
         except OSError as error:
             path = self.run.model_path
             why = error.strerror or str(error)
-            hints = (f"free some space, then ganwright resume {self.run.path}",)
+            hints = (f"free some space, then ganwright resume {in_shell(self.run.path)}",)
             raise ResourceError("E-DISK-02", "the model cannot be written", where=str(path), why=why, hints=hints) from error
 
     def _write_card(self) -> None:
@@ -238,7 +239,8 @@ def model_card(model: Model) -> str:
         f"* Trained on {data['records']:,} records of `{data['name']}` (fingerprint `{data['fingerprint'][:16]}`).",
         f"* Recipe `{config['recipe']}`, network `{config['network']['name']}`, loss `{config['loss']['name']}`,"
         f" seed {config['seed']}, {config['precision']} on {config['device']}.",
-        f"* {training['steps']:,} steps, {training['samples_seen']:,} samples seen, {format_duration(training['seconds'])}.",
+        f"* {counted(training['steps'], 'steps')}, {training['samples_seen']:,} samples seen,"
+        f" {format_duration(training['seconds'])}.",
         *_origin_lines(config.get("trained_from")),
         *_score_lines(model.facts.get("scores", {})),
         "",

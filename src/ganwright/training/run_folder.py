@@ -16,6 +16,7 @@ import tomli_w
 
 from ganwright.core.config import to_plain
 from ganwright.core.errors import DataError, UsageError
+from ganwright.core.text import in_shell
 from ganwright.model.locate import MODEL_NAME, RUNS
 from ganwright.runtime.files import write_atomically
 from ganwright.training.config import TrainConfig
@@ -40,7 +41,7 @@ class RunFolder:
             named = RUNS / "-".join(word for word in words if word)
             path = None if named.exists() else named
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            hints = (f"ganwright resume {path}", "another --run")
+            hints = (f"ganwright resume {in_shell(path)}", "another --run")
             raise UsageError("E-RUN-01", f"{path} exists already; a run never overwrites", hints=hints)
         try:
             (path / "samples").mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,13 @@ from ganwright.cli import app
         (OSError(errno.ENOSPC, "No space left on device", "runs/a"), 5, ["E-DISK-01", "the disk is full", "runs/a"]),
         (MemoryError(), 5, ["E-MEMORY-01", "--batch"]),
         (RuntimeError("CUDA out of memory. Tried to allocate"), 5, ["E-MEMORY-01"]),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "run/nearest.png"),
+            3,
+            ["E-PATH-03", "cannot use run/nearest.png"],
+        ),
+        (FileExistsError(errno.EEXIST, "File exists", "out"), 3, ["E-PATH-03", "cannot use out", "File exists"]),
+        (PermissionError("of something else"), 1, ["E-BUG"]),
         (ZeroDivisionError("division by zero"), 1, ["E-BUG", "not your mistake", "division by zero"]),
         (KeyboardInterrupt(), 130, ["stopped"]),
     ],
@@ -35,7 +42,7 @@ def test_errors_become_exit_codes_and_few_lines(
     assert len(told.strip().splitlines()) <= 6
     if code == 1:
         where = next(line for line in told.splitlines() if "where" in line).split()[1]
-        assert "ZeroDivisionError" in Path(where).read_text()
+        assert type(error).__name__ in Path(where).read_text()
         Path(where).unlink()
 
 

@@ -35,6 +35,21 @@ def test_a_source_is_its_own_source() -> None:
     assert open_source(source) is source
 
 
+def test_a_list_of_files_is_no_list_of_texts(tmp_path: Path) -> None:
+    """Or a generator of file names would be trained."""
+    paths = [tmp_path / f"{i}.jpg" for i in range(3)]
+    for path in paths:
+        path.touch()
+    for names in (paths, [str(path) for path in paths]):
+        with pytest.raises(DataError, match="cannot train on") as caught:
+            open_source(names)
+        assert "give the folder that they lie in" in caught.value.why
+    assert open_source([str(paths[0]), "a text", "another"]).name == "texts"
+    with pytest.raises(DataError) as caught:
+        open_source([])
+    assert caught.value.why == "it is empty"
+
+
 def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "a.npy").write_bytes(b"")

@@ -57,6 +57,16 @@ def test_last_is_the_newest_model_not_the_newest_folder(runs: Path) -> None:
     assert find_model("last", runs).parent.name == "2026-11-22-cats"
 
 
+def test_last_may_lie_beside_the_other_runs(runs: Path, tmp_path: Path) -> None:
+    """As those of `--run NAME` do; a folder is one by what is in it."""
+    for name, time, holds in (("cats", 2000, "request.json"), ("no run", 3000, "notes.txt")):
+        (tmp_path / name).mkdir()
+        for file in (MODEL_NAME, holds):
+            (tmp_path / name / file).write_bytes(b"model")
+            os.utime(tmp_path / name / file, (time, time))
+    assert find_model("last", runs).parent == tmp_path / "cats"
+
+
 def test_without_a_run_last_says_how_to_make_one(tmp_path: Path) -> None:
     for folder in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(ModelFileError) as caught:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ganwright.core.errors import DataError
-from ganwright.data.in_memory import WHERE
+from ganwright.data.in_memory import WHERE, names_files
 from ganwright.data.picture_names import natural_key, printable, why_no_picture
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
@@ -50,7 +50,8 @@ class Texts(Source):
             if data.is_dir():
                 return bool(_text_files(data, MOST_FILES_LOOKED_AT)) and not _has_other_records(data)
             return data.is_file() and (suffix in PLAIN or (suffix in JSON_LINES and only_field(data)))
-        return isinstance(data, list | tuple) and bool(data) and all(isinstance(item, str) for item in data)
+        strings = isinstance(data, list | tuple) and bool(data) and all(isinstance(item, str) for item in data)
+        return strings and not names_files(data)
 
     @classmethod
     def open(cls, data: Any) -> Self:

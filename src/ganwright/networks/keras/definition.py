@@ -105,9 +105,9 @@ def _plain_rows(rows: Any) -> tuple[Row, ...]:
 def _triple(number: int, row: Any) -> tuple[str, str, tuple[str, ...]]:
     try:
         name, text, sources = row
+        sources = (sources,) if isinstance(sources, str) else tuple(sources)
     except (TypeError, ValueError):
         raise _structure(f"row {number} is neither a string nor a triple (name, layer, predecessors)") from None
-    sources = (sources,) if isinstance(sources, str) else tuple(sources)
     if not isinstance(name, str) or not isinstance(text, str) or not all(isinstance(item, str) for item in sources):
         raise _structure(f"row {number}: name, layer and predecessors are strings")
     if not 0 < len(name) <= 100 or len(sources) > MAX_ROWS:
