@@ -252,6 +252,11 @@ def test_C9_formulas_are_harmless_on_export(tmp_path: Path) -> None:
     frame = pd.DataFrame({"word": ["=cmd()", "plain", "@sum"], "age": [-20, 21, 22]})
     (path,) = data.codec.write(frame, tmp_path / "out", 0)
     assert path.read_text().splitlines() == ["word,age", "'=cmd(),-20", "plain,21", "'@sum,22"]
+    # And they are known again: what was made can be evaluated.
+    path.write_text("word,age\n" + "'=cmd(),20\n'@sum,22\n'-1+2,21\n" * 10)
+    again = prepare(path, codec=data.codec)
+    assert len(again) == 30
+    assert data.codec.decode(data.codec.expand(again.batch(np.arange(3)))).word.tolist() == ["=cmd()", "@sum", "-1+2"]
 
 
 def test_C10_dates_in_several_formats_are_words_and_told(tmp_path: Path) -> None:

@@ -180,7 +180,8 @@ class Model:
         source = open_source(data)
         try:
             source.load(cache_root() / "data")
-            rows = given_rows(self.codec, self.generator, Cells.of(source.read(0, len(source)), source.columns))
+            cells = Cells.of(source.read(0, len(source)), source.columns)
+            rows = given_rows(self.codec, self.generator, cells, seed)
         finally:
             source.close()
         parts: list[Any] = []

@@ -18,6 +18,7 @@ from ganwright.data.modalities.table import TableCodec, natural_of
 from ganwright.data.tables.asking import Options, Wish, matches, options
 from ganwright.data.tables.cells import Cells
 from ganwright.data.tables.column import Column
+from ganwright.data.tables.completing import reconciled
 from ganwright.data.tables.constraints import Dependence
 from ganwright.data.tables.frames import as_frame
 from ganwright.data.tables.text_cells import ColumnCells, as_text, is_array
@@ -220,6 +221,8 @@ class GivenRows:
     codec: TableCodec
     generator: ColumnGenerator
     cells: Cells
+    seed: int = 0
+    """Of what is worked out backwards, where several cells would do."""
 
     def __post_init__(self) -> None:
         known = {column.name for column in self.codec.columns} | set(self.codec.left_out)
@@ -251,11 +254,15 @@ class GivenRows:
         """Drawn rows (a DataFrame of rows from `start` on) with the cells that were given as they were given."""
         rows = self.cells[start : start + len(frame)]
         given = dict(zip(rows.names, rows.columns, strict=True))
-        for column in self.codec.columns:
-            if column.name in given:
-                drawn = natural_of(frame[column.name])
-                natural = np.where(_filled(given[column.name]), column.read(given[column.name]), drawn)
-                frame[column.name] = as_frame({column.name: column}, {column.name: natural})[column.name]
+        columns = {column.name: column for column in self.codec.columns}
+        drawn = {name: natural_of(frame[name]) for name in columns}
+        filled = {name: _filled(cells) for name, cells in given.items() if name in columns}
+        told = {name: np.where(filled[name], columns[name].read(given[name]), drawn[name]) for name in filled}
+        random = np.random.default_rng([self.seed, start])
+        natural = reconciled(self.codec.constraints, {**drawn, **told}, filled, drawn, random)
+        for name, cells in natural.items():
+            if cells is not drawn[name]:
+                frame[name] = as_frame({name: columns[name]}, {name: cells})[name]
         return frame
 
 
@@ -268,13 +275,13 @@ def asked_rows(codec: Codec, generator: Generator, wishes: Mapping[str, Wish]) -
     return AskedRows(*_able(codec, generator), wishes)
 
 
-def given_rows(codec: Codec, generator: Generator, cells: Cells) -> GivenRows:
+def given_rows(codec: Codec, generator: Generator, cells: Cells, seed: int = 0) -> GivenRows:
     """Rows to be completed.
 
     Raises:
         UsageError: as `asked_rows`.
     """
-    return GivenRows(*_able(codec, generator), cells)
+    return GivenRows(*_able(codec, generator), cells, seed)
 
 
 def _able(codec: Codec, generator: Generator) -> tuple[TableCodec, ColumnGenerator]:

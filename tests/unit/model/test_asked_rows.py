@@ -13,6 +13,7 @@ import torch
 from support import tiny_dataset, tiny_model_file, tiny_table
 
 from ganwright.core.errors import UsageError
+from ganwright.data.modalities.base import Codec
 from ganwright.data.modalities.table import TableCodec
 from ganwright.data.preparation import prepare
 from ganwright.model.model import Model
@@ -24,8 +25,8 @@ from ganwright.networks.mlp import Mlp
 SMALL = Columns(latent=4, width=16, discriminator_widths=(8,))
 
 
-def model(family: NetworkFamily = SMALL) -> Model:
-    codec = tiny_table(400).codec
+def model(family: NetworkFamily = SMALL, codec: Codec | None = None) -> Model:
+    codec = codec or tiny_table(400).codec
     spec = replace(codec.spec, output="linear") if family.applies_output else codec.spec
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -178,3 +179,46 @@ def test_rows_asked_for_are_those_that_happen_to_be_so() -> None:
             assert (shares[0] - shares[1]).abs().max() < 0.05, f"{other} where {column} is {wish}"
             told_apart += (shares[2] - shares[1]).abs().max() > 0.12
     assert told_apart >= 4, "there is something to be got wrong"
+
+
+def shop(random: np.random.Generator, rows: int = 600) -> pd.DataFrame:
+    """What holds in every row: begin <= end, total = price + tip + fee, and a town decides its land."""
+    begin = np.datetime64("2024-01-01") + random.integers(0, 300, rows).astype("timedelta64[D]")
+    price, tip, fee = random.integers(100, 900, rows) / 10, random.integers(0, 90, rows) / 10, random.integers(0, 4, rows)
+    town = random.choice(["Rome", "Turin", "Lyon", "Nice", "Bonn"], rows)
+    land = pd.Series(town).map({"Rome": "I", "Turin": "I", "Lyon": "F", "Nice": "F", "Bonn": "D"})
+    ends = begin + random.integers(0, 60, rows).astype("timedelta64[D]")
+    total = (price + tip + fee).round(1)
+    columns = {"begin": begin, "end": ends, "price": price, "tip": tip, "fee": fee, "total": total}
+    return pd.DataFrame({**columns, "town": town, "land": land})
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [["begin"], ["price"], ["town"], ["price", "tip", "fee"], ["begin", "tip", "fee", "town"], ["end", "total", "land"]],
+    ids=" ".join,
+)
+def test_what_holds_in_every_row_holds_in_completed_ones(missing: list[str]) -> None:
+    """Also where what is computed is given, of which the generator is not told, and what it follows from is not."""
+    rows = shop(np.random.default_rng(1))
+    codec = prepare(rows).codec
+    assert isinstance(codec, TableCodec)
+    assert len(codec.constraints) == 3
+    given = rows.drop(columns=missing).head(200)
+    completed = model(codec=codec).complete(given, seed=2)
+    for name in given:
+        assert completed[name].tolist() == given[name].tolist(), name
+    assert (completed.begin <= completed.end).all()
+    np.testing.assert_allclose(completed.price + completed.tip + completed.fee, completed.total, atol=0.05)
+    assert set(zip(completed.town, completed.land, strict=True)) <= set(zip(rows.town, rows.land, strict=True))
+    assert completed.equals(model(codec=codec).complete(given, seed=2))
+
+
+def test_cells_that_contradict_each_other_stay_as_they_were_given() -> None:
+    rows = shop(np.random.default_rng(1))
+    codec = prepare(rows).codec
+    given = rows.head(20).assign(land="D", total=-5.0)
+    completed = model(codec=codec).complete(given)
+    assert completed.land.tolist() == ["D"] * 20
+    assert completed.town.tolist() == given.town.tolist()
+    assert completed.total.tolist() == [-5.0] * 20

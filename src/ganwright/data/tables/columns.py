@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ganwright.data.tables.column import MOST_MODES, UNKNOWN, Column, Encoded, name_in, require_only, whole_counts
+from ganwright.data.tables.formulas import with_harmless
 from ganwright.data.tables.measured import MeasuredColumn, Writing
 from ganwright.data.tables.text_cells import ColumnCells, as_text, is_array, text_of
 
@@ -42,8 +43,9 @@ class WordColumn(Column):
         codes = {word: place + bool(self.rare) for place, word in enumerate(self.levels)}
         if self.missing:
             codes.setdefault("", len(self.counts) - 1)
-        object.__setattr__(self, "_codes", codes)
-        object.__setattr__(self, "_rare_places", {word: place for place, word in enumerate(self.rare)})
+        rare = {word: place for place, word in enumerate(self.rare)}
+        object.__setattr__(self, "_codes", with_harmless(codes, rare))
+        object.__setattr__(self, "_rare_places", with_harmless(rare))
         ends = np.cumsum(self.rare_counts) / max(self.rare_counts.sum(), 1)
         object.__setattr__(self, "_ends", ends)
 

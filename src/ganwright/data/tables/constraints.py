@@ -76,6 +76,21 @@ class Constraint(ABC):
         """The column's natural values (n,) from those of the others; gaps float64 (n,): natural values of `gap`."""
 
     @abstractmethod
+    def inverted(
+        self,
+        natural: Mapping[str, np.ndarray],
+        free: Mapping[str, np.ndarray],
+        gaps: np.ndarray,
+        random: np.random.Generator,
+    ) -> dict[str, np.ndarray]:
+        """Natural values (n,) of columns in `needs`, from which what is computed follows as it stands in `natural`.
+
+        Args:
+            free: bool (n,) of each column in `needs`: where it may be another value, and only there it will be taken.
+            gaps: float64 (n,), natural values of `gap`.
+        """
+
+    @abstractmethod
     def __str__(self) -> str: ...
 
 
@@ -131,6 +146,25 @@ class Order(Constraint):
         found[below] = _rounded_up(self.high, lowest[below])
         return self.high.natural(found)
 
+    def inverted(
+        self,
+        natural: Mapping[str, np.ndarray],
+        free: Mapping[str, np.ndarray],
+        gaps: np.ndarray,
+        random: np.random.Generator,
+    ) -> dict[str, np.ndarray]:
+        high = self.high.numbers_of(natural[self.high.name])
+        nearest = high - np.where(np.isfinite(gaps), gaps, 0)
+        found: dict[str, np.ndarray] = {}
+        for low in self.lows:
+            numbers = low.numbers_of(natural[low.name])
+            # A cell that is small enough, or missing beside another, may stay.
+            stays = (numbers <= high) | (np.isnan(numbers) & (len(self.lows) > 1))
+            fitting = rounded(low, np.minimum(np.maximum(nearest, bounds(low)[0]), high))
+            fitting = np.where(fitting > high, high, fitting)
+            found[low.name] = low.natural(np.where(stays, numbers, fitting))
+        return found
+
     def __str__(self) -> str:
         lows = [low.name for low in self.lows]
         return f"{lows[0]} <= {self.high.name}" if len(lows) == 1 else f"{' and '.join(lows)} <= {self.high.name}"
@@ -159,6 +193,33 @@ class Sum(Constraint):
     def compute(self, natural: Mapping[str, np.ndarray], gaps: np.ndarray) -> np.ndarray:
         parts = [part.numbers_of(natural[part.name]) for part in self.parts]
         return self.total.natural(rounded(self.total, np.sum(parts, 0)))
+
+    def inverted(
+        self,
+        natural: Mapping[str, np.ndarray],
+        free: Mapping[str, np.ndarray],
+        gaps: np.ndarray,
+        random: np.random.Generator,
+    ) -> dict[str, np.ndarray]:
+        """Of the parts that may change the largest takes up the difference as far as its bounds let it, then the next; those
+        with most decimals come last, since only they can take up all of it."""
+        numbers = np.stack([part.numbers_of(natural[part.name]) for part in self.parts])
+        may = np.stack([free[part.name] for part in self.parts])
+        numbers = np.where(may & np.isnan(numbers), 0, numbers)
+        missing = self.total.numbers_of(natural[self.total.name]) - numbers.sum(0)
+        digits = np.broadcast_to([[part.writing.digits] for part in self.parts], numbers.shape)
+        order = np.lexsort((-np.abs(numbers), digits, ~may), axis=0)
+        for place in range(len(self.parts)):
+            for number, part in enumerate(self.parts):
+                here = may[number] & (order[place] == number)
+                # What is left over at last is more than bounds allow, and the sum has the last word.
+                last = here & ~may[order[place + 1 :], np.arange(len(missing))].any(0)
+                low, high = bounds(part)
+                wanted = numbers[number] + missing
+                new = rounded(part, np.where(last, wanted, np.clip(wanted, low, high)))
+                missing = np.where(here, missing - (new - numbers[number]), missing)
+                numbers[number] = np.where(here, new, numbers[number])
+        return {part.name: part.natural(numbers[number]) for number, part in enumerate(self.parts)}
 
     def __str__(self) -> str:
         return f"{self.total.name} = {' + '.join(part.name for part in self.parts)}"
@@ -218,6 +279,26 @@ class Dependence(Constraint):
         if isinstance(self.target, MeasuredColumn):
             return self.target.natural(found)
         return self._target.words_of(found.astype(np.int64))
+
+    def inverted(
+        self,
+        natural: Mapping[str, np.ndarray],
+        free: Mapping[str, np.ndarray],
+        gaps: np.ndarray,
+        random: np.random.Generator,
+    ) -> dict[str, np.ndarray]:
+        """One of the cells that decide so, each as likely as the others; as it is where none does."""
+        deciding, decided = self.cells
+        codes = self._source.codes(natural[self.source.name])
+        wanted = natural[self.target.name]
+        rows = np.flatnonzero(free[self.source.name])
+        for value in {*np.asarray(wanted[rows]).tolist()}:
+            able = np.array([place for place, each in enumerate(decided.tolist()) if each == value], np.int64)
+            mine = rows[np.array([each == value for each in wanted[rows].tolist()], bool)]
+            if len(able):
+                codes[mine] = random.choice(able, len(mine))
+        changed = deciding[np.where(codes < 0, len(deciding) - 1, codes)]
+        return {self.source.name: np.where(codes < 0, natural[self.source.name], changed)}
 
     def __str__(self) -> str:
         return f"{self.source.name} -> {self.target.name}"

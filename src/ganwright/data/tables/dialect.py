@@ -61,8 +61,9 @@ def split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 def names_first(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns of the others.
 
-    Numbers name nothing, but for 0, 1, 2, ... which a DataFrame without names writes. Where all is text, names are different
-    from each other and come back in no column, and only the first column may have none.
+    Numbers name nothing, but for 0, 1, 2, ... which a DataFrame without names writes, and for years that count up after
+    words. A word above numbers is a name, and then so are the words beside it, Na and None as well. Where all is text,
+    names are different from each other and come back in no column, and only the first column may have none.
     """
     if not rows:
         return False
@@ -70,14 +71,15 @@ def names_first(rows: Sequence[Sequence[str]]) -> bool:
     if len(first) > 1 and first in (_counted(0, len(first)), ["", *_counted(0, len(first) - 1)]):
         return True
     if any(_NUMBER.fullmatch(cell) for cell in first):
-        return False
-    if any(cell.lower() in MISSING_WORDS - {""} for cell in first):
-        return False
+        return _counting(first, others)
+    missing = [cell.lower() in MISSING_WORDS for cell in first]
     for place in range(len(first)):
         below = [row[place].strip() for row in others if len(row) > place]
         numbers = sum(bool(_NUMBER.fullmatch(cell)) for cell in below)
-        if first[place] and numbers > len(below) / 2:
+        if not missing[place] and numbers > len(below) / 2:
             return True
+    if any(lacking and cell for lacking, cell in zip(missing, first, strict=True)):
+        return False
     if any(not cell for cell in first[1:]):
         return False
     if not others:
@@ -86,6 +88,17 @@ def names_first(rows: Sequence[Sequence[str]]) -> bool:
         any(len(row) > place and row[place].strip() == name for row in others) for place, name in enumerate(first)
     )
     return len(set(first)) == len(first) and repeated == 0
+
+
+def _counting(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether it is words that come back in no row, then at least three years that count up, or other such numbers."""
+    words = next((place for place, cell in enumerate(first) if _NUMBER.fullmatch(cell)), 0)
+    numbers = first[words:]
+    if not words or len(numbers) < 3 or not all(cell.isdecimal() and len(cell) > 3 for cell in numbers):
+        return False
+    if list(numbers) != _counted(int(numbers[0]), len(numbers)) or not all(first[:words]):
+        return False
+    return not any(row[place].strip() == first[place] for row in others for place in range(min(words, len(row))))
 
 
 def _counted(first: int, count: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganwright.data.tables.columns import UNKNOWN, Column, MeasuredColumn, WordColumn
+from ganwright.data.tables.formulas import with_harmless
 from ganwright.data.tables.text_cells import ColumnCells, text_of
 
 
@@ -19,7 +20,7 @@ class Keys:
             self._words = (*column.levels, *column.rare)
         elif isinstance(column, MeasuredColumn):
             self._numbers = column.spikes
-        self._codes = {word: place for place, word in enumerate(self._words)}
+        self._codes = with_harmless({word: place for place, word in enumerate(self._words)})
         self._codes.setdefault("", len(self))
 
     def __len__(self) -> int:

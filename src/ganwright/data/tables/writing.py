@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 
 from ganwright.data.tables.columns import Column, FixedColumn, WordColumn
+from ganwright.data.tables.formulas import harmless
 from ganwright.data.tables.text_cells import is_nothing
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet program would run."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def write_rows(frame: Any, columns: Mapping[str, Column], style: Style, path: Pa
     with path.open("w" if begin else "a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=style.delimiter, lineterminator="\n")
         if begin and style.header:
-            writer.writerow(_harmless(list(map(str, frame.columns))))
+            writer.writerow(map(harmless, map(str, frame.columns)))
         cells = [_written(columns.get(name), frame[name]) for name in frame.columns]
         writer.writerows(zip(*cells, strict=True))
 
@@ -71,14 +69,6 @@ def natural_of(series: Any) -> np.ndarray:
 
 def _written(column: Column | None, series: Any) -> list[str]:
     if column is None:
-        return _harmless(["" if is_nothing(cell) else str(cell) for cell in series.tolist()])
+        return [harmless("" if is_nothing(cell) else str(cell)) for cell in series.tolist()]
     cells = column.written(natural_of(series))
-    return _harmless(cells) if isinstance(column, WordColumn | FixedColumn) else cells
-
-
-def _harmless(cells: list[str]) -> list[str]:
-    return [f"'{cell}" if cell.startswith(FORMULA) and not _is_plain_number(cell) else cell for cell in cells]
-
-
-def _is_plain_number(cell: str) -> bool:
-    return cell[1:].replace(".", "", 1).replace(",", "", 1).isdigit() or len(cell) == 1
+    return list(map(harmless, cells)) if isinstance(column, WordColumn | FixedColumn) else cells
