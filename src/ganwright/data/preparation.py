@@ -30,6 +30,7 @@ from ganwright.data.dataset import (
 )
 from ganwright.data.digests import as_numbers, content_digest
 from ganwright.data.disk import disk_errors
+from ganwright.data.kinds import Kind, kind_of
 from ganwright.data.limited import Limited
 from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
 from ganwright.data.opening import open_source
@@ -87,9 +88,11 @@ def prepare(
     try:
         source.load(root / "data", progress, limit)
         if codec is not None:
-            check_texts(source, codec)
+            check_kind(source, codec.reads, f"the model is one of {codec.noun}")
         if modality is None:
             modality = modality_for(source, as_numbers) if codec is None else _usual(codec)
+        elif codec is None:
+            check_kind(source, modality.codec.reads, f"they are to be read as {modality.codec.noun}")
         source = (modality if codec is None else codec).arranged(source)
         if limit is not None and limit < len(source):
             source = limited(source, limit)
@@ -114,12 +117,15 @@ def prepare(
         source.close()
 
 
-def check_texts(source: Source, codec: Codec) -> None:
-    """Raise DataError where texts are given to a codec of other records, or others to one of texts."""
-    texts = any(isinstance(record.payload, str) for record in source.read(0, 1))
-    if texts != (codec.spec.kind == "text"):
-        what = f"{source.place or source.name} holds {'texts' if texts else 'no texts'}"
-        raise DataError("E-DATA-13", what, why=f"the model is one of {codec.noun}", hints=("--field: a text in .jsonl",))
+def check_kind(source: Source, reads: Kind, why: str) -> None:
+    """Raise DataError, with `why` they are wanted, where records are seen to be others than `reads`."""
+    found = kind_of(source)
+    if found is None and reads != "texts":
+        return
+    if found != reads:
+        hints = ("--field: a text in .jsonl",) if reads == "texts" else (f"leave out what is said of {reads}",)
+        what = f"{source.place or source.name} holds {found or 'something else'}, no {reads}"
+        raise DataError("E-DATA-13", what, why=why, hints=hints)
 
 
 def limited(source: Source, count: int) -> Source:

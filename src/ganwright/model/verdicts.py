@@ -13,7 +13,7 @@ from ganwright.core.errors import DataError
 from ganwright.data.chunks import chunks
 from ganwright.data.modalities.base import Codec
 from ganwright.data.opening import open_source
-from ganwright.data.preparation import check_texts
+from ganwright.data.preparation import check_kind
 from ganwright.data.record import Record
 from ganwright.data.spec import DataSpec, unknown
 from ganwright.model.noise import BLOCK
@@ -30,7 +30,7 @@ def verdicts(judge: Discriminator, data: Any, spec: DataSpec, codec: Codec, devi
     source = open_source(data)
     try:
         source.load(cache_root() / "data")
-        check_texts(source, codec)
+        check_kind(source, codec.reads, f"the discriminator judges {codec.noun}")
         found = np.full(len(source), np.nan, np.float32)
         done, read = 0, False
         for records in chunks(source):

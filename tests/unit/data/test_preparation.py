@@ -20,7 +20,11 @@ from ganwright.core.config import from_plain, to_plain
 from ganwright.core.errors import DataError, ResourceError
 from ganwright.data.columns import ColumnWriter
 from ganwright.data.dataset import Dataset
+from ganwright.data.modalities.base import Modality
 from ganwright.data.modalities.image import Image
+from ganwright.data.modalities.sound import Sound
+from ganwright.data.modalities.table import Table
+from ganwright.data.modalities.text import Text
 from ganwright.data.preparation import prepare
 from ganwright.data.report import DataReport, SkippedGroup, reasons
 
@@ -73,6 +77,21 @@ def test_settings_and_limit_have_their_own_cache(folder: Path) -> None:
     assert "10 of 40 records taken, evenly spread" in few.report.notes
     assert len(prepare(folder)) == 40
     assert len(prepare(folder, limit=1000)) == 40
+
+
+@pytest.mark.parametrize(
+    ("modality", "said"),
+    [(Sound(rate=8000), "pictures, no sounds"), (Text(length=20), "pictures, no texts"), (Table(drop=("a",)), "no rows")],
+    ids=["sounds", "texts", "rows"],
+)
+def test_what_is_said_of_another_kind_of_data_is_told(folder: Path, tmp_path: Path, modality: Modality, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        prepare(folder, modality)
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n" + "1,x\n2,y\n" * 20)
+    for other in (Sound(rate=8000), Image(size=16), Text(length=20)):
+        with pytest.raises(DataError, match="holds rows, no"):
+            prepare(table, other)
 
 
 def test_damaged_cache_is_made_again(folder: Path, own_cache: Path) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
+from ganwright.data.kinds import Kind
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
 from ganwright.data.series.values import SeriesValues
@@ -49,6 +50,8 @@ class Codec(ABC):
     """
 
     modality: ClassVar[str]
+    reads: ClassVar[Kind] = "rows"
+    """Of what kind records are before they are packed."""
     default_recipe: str
     noun: ClassVar[str] = "records"
     """What many records are called: "pictures"."""

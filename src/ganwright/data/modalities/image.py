@@ -19,6 +19,7 @@ from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
 from ganwright.data.decoding_workers import shared_workers
 from ganwright.data.image_size import COLOURS, ChosenSize, choose_channels, choose_size
+from ganwright.data.kinds import Kind
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
@@ -44,6 +45,7 @@ class ImageCodec(Codec):
     """Pictures of one size as uint8 (H, W, C), with what is known of each: its class, its labels, numbers."""
 
     modality: ClassVar[str] = "image"
+    reads: ClassVar[Kind] = "pictures"
     default_recipe: str = "dcgan"
     noun: ClassVar[str] = "pictures"
     suffixes: ClassVar[tuple[str, ...]] = tuple(PICTURES)

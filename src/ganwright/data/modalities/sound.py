@@ -16,6 +16,7 @@ from ganwright.core.errors import DataError, UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
 from ganwright.data.decoding_workers import shared_workers
+from ganwright.data.kinds import Kind
 from ganwright.data.modalities.base import Codec, Modality, Packed, PillowImage, Progress
 from ganwright.data.name_pattern import NamePattern
 from ganwright.data.record import Record, Skipped
@@ -50,6 +51,7 @@ class SoundCodec(Codec):
     """
 
     modality: ClassVar[str] = "sound"
+    reads: ClassVar[Kind] = "sounds"
     default_recipe: str = "spectrogram"
     noun: ClassVar[str] = "sounds"
     suffixes: ClassVar[tuple[str, ...]] = (".wav",)

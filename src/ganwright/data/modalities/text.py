@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
+from ganwright.data.kinds import Kind
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
@@ -49,6 +50,7 @@ class TextCodec(Codec):
     """Texts as symbols' numbers, ended and filled up with 0: uint16 (n, L)."""
 
     modality: ClassVar[str] = "text"
+    reads: ClassVar[Kind] = "texts"
     default_recipe: str = "text"
     noun: ClassVar[str] = "texts"
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".jsonl")
