@@ -11,7 +11,7 @@ class Wrapped(Source):
     def __init__(self, source: Source) -> None:
         self.name = source.name
         self.place, self.labels = source.place, source.labels
-        self.columns = source.columns
+        self.columns, self.forms = source.columns, source.forms
         self.whole_records = source.whole_records
         self.dialect, self.reading = source.dialect, source.reading
         self.skipped, self.notes = source.skipped, source.notes

@@ -210,7 +210,7 @@ class AskedRows:
     def fulfilled(self, frame: Any) -> np.ndarray:
         """bool (n,): which rows of a DataFrame are as asked for."""
         columns = {column.name: column for column in self.codec.columns}
-        right = [matches(columns[name], wish, frame[name].to_numpy()) for name, wish in self.wishes.items()]
+        right = [matches(columns[name], wish, natural_of(frame[name])) for name, wish in self.wishes.items()]
         return np.logical_and.reduce([np.ones(len(frame), bool), *right])
 
 
@@ -262,7 +262,7 @@ class GivenRows:
         natural = reconciled(self.codec.constraints, {**drawn, **told}, filled, drawn, random)
         for name, cells in natural.items():
             if cells is not drawn[name]:
-                frame[name] = as_frame({name: columns[name]}, {name: cells})[name]
+                frame[name] = as_frame({name: columns[name]}, {name: cells}, self.codec.forms)[name]
         return frame
 
 

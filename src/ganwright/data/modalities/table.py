@@ -26,7 +26,8 @@ from ganwright.data.tables.claims import stated_claims
 from ganwright.data.tables.columns import UNKNOWN, Column, MeasuredColumn, WordColumn
 from ganwright.data.tables.constraint_learning import ConstraintLearner, constraint_notes
 from ganwright.data.tables.constraints import Constraint, Order, Rows, pack_constraints, unpack_constraints
-from ganwright.data.tables.frames import as_frame
+from ganwright.data.tables.forms import check_forms
+from ganwright.data.tables.frames import NO_FORMS, as_frame
 from ganwright.data.tables.identifiers import LeftOut, learn_identifiers, pack_left_out, put_back, unpack_left_out
 from ganwright.data.tables.kinds import decide
 from ganwright.data.tables.learning import learn_column
@@ -70,6 +71,7 @@ class TableCodec(Codec):
         not_seen: Sequence[LeftOut] = (),
         style: Style | None = None,
         constraints: Sequence[Constraint] = (),
+        forms: Mapping[str, str] = NO_FORMS,
     ) -> None:
         self.columns = tuple(columns)
         """All that samples have, in the data's order."""
@@ -78,6 +80,8 @@ class TableCodec(Codec):
         self.left_out = {each.name: each.reason for each in self.not_seen}
         """Why they do not."""
         self.style = style or Style()
+        self.forms = dict(forms)
+        """The pandas types of columns of samples, where a program held them as others than usual."""
         self.constraints = tuple(constraints)
         """What every sample obeys, in the order of computing."""
         self._computed = {each.computed.name: each for each in self.constraints}
@@ -138,7 +142,7 @@ class TableCodec(Codec):
     def decode(self, x: Tensor) -> Any:
         """A DataFrame of the likeliest modes; numbers within what was seen, rounded as the data's were, as far as the
         constraints allow."""
-        return as_frame({column.name: column for column in self.columns}, self._natural(x))
+        return as_frame({column.name: column for column in self.columns}, self._natural(x), self.forms)
 
     def as_recorded(self, x: Tensor) -> Tensor:
         found = self._natural(x.cpu())
@@ -163,7 +167,7 @@ class TableCodec(Codec):
         """How each column is spread, beside the data; of many columns the first twelve."""
         if len(objects) == 0:
             raise ValueError("no rows to draw")
-        return table_panels(self.varied, {column.name: objects[column.name].to_numpy() for column in self.varied}, title)
+        return table_panels(self.varied, {column.name: natural_of(objects[column.name]) for column in self.varied}, title)
 
     def paths(self, folder: Path, first: int, count: int, suffix: str = "") -> list[Path]:
         return one_file(folder, count, suffix, self.suffixes, self.noun)
@@ -204,6 +208,7 @@ class TableCodec(Codec):
             "left_out": pack_left_out(self.not_seen)[0],
             "style": dict(vars(self.style)),
             "constraints": pack_constraints(self.constraints, self.columns)[0],
+            **({"forms": self.forms} if self.forms else {}),
         }
 
     def tensors(self) -> dict[str, Tensor]:
@@ -219,7 +224,8 @@ class TableCodec(Codec):
     def from_state(cls, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         import torch
 
-        if set(state) != {"columns", "gaps", "left_out", "style", "constraints"} or not {"tables", "seen"} <= set(tensors):
+        known = {"columns", "gaps", "left_out", "style", "constraints"}
+        if set(state) - {"forms"} != known or not {"tables", "seen"} <= set(tensors):
             raise ValueError("not the state of a codec of tables")
         if tensors["tables"].dtype != torch.float64 or tensors["seen"].dtype != torch.uint8:
             raise ValueError("not the tensors of a table's codec")
@@ -235,7 +241,8 @@ class TableCodec(Codec):
         constraints = unpack_constraints(
             state["constraints"], columns[:count], columns[count:], tensors["tables"].cpu().numpy()
         )
-        return cls(columns[:count], not_seen, Style.of_state(state["style"]), constraints)
+        forms = check_forms(state.get("forms", {}))
+        return cls(columns[:count], not_seen, Style.of_state(state["style"]), constraints, forms)
 
     def _all_columns(self) -> list[Column]:
         """The data's, then the gaps of orders."""
@@ -314,11 +321,12 @@ class Table(Modality):
                 columns.append(column)
         if not any(map(_varies, columns)):
             raise too_few(source, TableCodec.noun, 0, [Skipped(each.name, each.reason) for each in left_out])
-        codec = TableCodec(columns, left_out, Style(source.dialect.delimiter, source.dialect.header))
+        forms = {column.name: source.forms[column.name] for column in columns if column.name in source.forms}
+        codec = TableCodec(columns, left_out, Style(source.dialect.delimiter, source.dialect.header), forms=forms)
         stated = stated_claims(self.constraints, {column.name: column for column in columns}, codec.left_out)
         if stated or self.learn_constraints:
             constraints = ConstraintLearner(source, columns, progress).learn(stated, self.learn_constraints)
-            codec = TableCodec(columns, left_out, codec.style, constraints)
+            codec = TableCodec(columns, left_out, codec.style, constraints, forms)
         source.notes += codec_notes(codec)
         return codec
 

@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -45,6 +46,8 @@ class Source(ABC):
     """What lies beside the records and is no record, with reasons."""
     columns: tuple[str, ...] = ()
     """What the values of a record are called, where its payload is a row (D,) and they have names."""
+    forms: Mapping[str, str] = MappingProxyType({})
+    """The pandas types of columns that a program held as others than samples would have."""
     whole_records: bool = True
     """Whether a record was one before it was read, and is not a window cut out of something longer."""
     notes: list[str]

@@ -64,7 +64,9 @@ class Tables(Source):
             table = FrameTable.of_array(data) if isinstance(data, np.ndarray) else FrameTable.of_frame(data)
             if not len(table):
                 raise DataError("E-DATA-04", "no rows in the table", where=WHERE, why=f"its shape is {data.shape}")
-            return cls(table, "table")
+            source = cls(table, "table")
+            source.forms = table.forms
+            return source
         asked = data.asked if isinstance(data, TableFile) else Asked()
         path = Path(data.path).expanduser() if isinstance(data, TableFile) else data
         suffix = path.suffix.lower()
@@ -106,6 +108,8 @@ class Tables(Source):
             asked = self.file.asked if self.file else None
             return hashlib.sha256(f"table\0{facts.st_size}\0{facts.st_mtime_ns}\0{asked}".encode()).hexdigest()
         digest = hashlib.blake2b("\0".join(["table", *self.columns]).encode("utf-8", "surrogateescape"))
+        if self.forms:
+            digest.update(repr(sorted(self.forms.items())).encode("utf-8", "surrogateescape"))
         for start in range(0, len(self), DIGEST_ROWS):
             for column in self.read(start, start + DIGEST_ROWS).columns:
                 digest.update(f"{column.dtype}\0".encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -257,4 +258,6 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, datetime) and value.tzinfo is not None:  # as moments are kept
+        value = value.astimezone(UTC).replace(tzinfo=None)
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

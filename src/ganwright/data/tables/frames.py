@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from ganwright.core.errors import DataError
 from ganwright.core.text import printable
 from ganwright.data.tables.cells import Cells
 from ganwright.data.tables.columns import Column, WordColumn
+from ganwright.data.tables.forms import form_of, in_forms
 from ganwright.data.tables.numbers_in_text import LARGEST_EXACT
+
+NO_FORMS: Mapping[str, str] = MappingProxyType({})
 
 
 class FrameTable:
@@ -20,12 +24,15 @@ class FrameTable:
     def __init__(self, columns: dict[str, np.ndarray]) -> None:
         self.names = tuple(columns)
         self.notes: list[str] = []
+        self.forms: dict[str, str] = {}
+        """The pandas types of columns that samples should have again."""
         self._columns = tuple(columns.values())
 
     @classmethod
     def of_frame(cls, frame: Any) -> FrameTable:
         """A pandas DataFrame; its index is left out, and names that come twice are told apart."""
         columns: dict[str, np.ndarray] = {}
+        forms: dict[str, str] = {}
         renamed: list[str] = []
         for place, name in enumerate(map(str, frame.columns)):
             found, number = name, 2
@@ -34,7 +41,10 @@ class FrameTable:
             if found != name:
                 renamed.append(f"{printable(name, 40)!r} is now {printable(found, 40)!r}")
             columns[found] = _column(frame.iloc[:, place])
+            if form := form_of(frame.iloc[:, place]):
+                forms[found] = form
         table = cls(columns)
+        table.forms = forms
         if renamed:
             table.notes.append(f"columns whose name comes twice: {', '.join(renamed)}")
         return table
@@ -90,8 +100,12 @@ def _plain(column: np.ndarray) -> np.ndarray:
     return found
 
 
-def as_frame(columns: Mapping[str, Column], natural: Mapping[str, np.ndarray]) -> Any:
-    """A DataFrame of natural values: whole numbers as such, also beside missing ones, and truth values as such."""
+def as_frame(columns: Mapping[str, Column], natural: Mapping[str, np.ndarray], forms: Mapping[str, str] = NO_FORMS) -> Any:
+    """A DataFrame of natural values: whole numbers as such, also beside missing ones, and truth values as such.
+
+    Args:
+        forms: the pandas types that columns are to have, where they fit.
+    """
     import pandas as pd
 
     frame: dict[str, Any] = {}
@@ -108,4 +122,5 @@ def as_frame(columns: Mapping[str, Column], natural: Mapping[str, np.ndarray]) -
             frame[name] = truth.astype(bool) if not column.missing else truth
         else:
             frame[name] = values
-    return pd.DataFrame(frame)
+    words = {name: (*column.levels, *column.rare) for name, column in columns.items() if isinstance(column, WordColumn)}
+    return in_forms(pd.DataFrame(frame), {name: form for name, form in forms.items() if name in natural}, words)
