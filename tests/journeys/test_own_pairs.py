@@ -21,6 +21,7 @@ from ganwright import GAN, Layers, Model, load
 from ganwright.cli.app import run
 from ganwright.core.errors import DataError, ModelFileError, UsageError
 from ganwright.data.modalities.numbers import Numbers
+from ganwright.data.modalities.sound import Sound
 from ganwright.losses.base import Loss
 from ganwright.losses.hinge import Hinge
 from ganwright.networks.mlp import Mlp
@@ -427,3 +428,15 @@ def test_a_judge_of_labelled_records_asks_for_labels() -> None:
     assert np.isfinite(gan.score((pictures, labels))).all()
     with pytest.raises(DataError, match="with their label, which none"):
         gan.score(pictures)
+
+
+def test_layers_see_waveforms_as_keras_does() -> None:
+    """(steps, channels), so that Conv1D runs along time."""
+    waves = np.stack([np.sin(np.arange(800) * (0.02 + i / 300)) for i in range(30)]).astype(np.float32)
+    generator = ["layers.Dense(800, input_dim=8, activation='tanh')", "layers.Reshape((800, 1))"]
+    discriminator = ["layers.Conv1D(4, 25, strides=4, padding='same', input_shape=(800, 1))", "layers.LeakyReLU(0.2)",
+                     "layers.Flatten()", "layers.Dense(1)"]  # fmt: skip
+    modality = Sound(rate=8000, representation="waveform")
+    gan = GAN(generator=generator, discriminator=discriminator, modality=modality, batch=8).fit(waves, steps=2)
+    assert gan.sample(1)[0].samples.shape[0] >= 800
+    assert gan.model_.generator({"latent": torch.zeros(1, 8)}).raw.shape == (1, 1, *gan.model_.spec.shape[1:])

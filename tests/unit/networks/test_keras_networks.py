@@ -428,7 +428,8 @@ def test_conditions_arrive_as_places_or_one_hot() -> None:
             LABELLED,
             "0 inputs beside the first, there are 1 conditions",
         ),
-        (["Input((3,))", "Embedding(3, 5)"], DataSpec("table", (3, 5)), "takes a condition's place"),
+        (["Input((3,))", "Dense(8)", "Reshape((1, 8))"], DataSpec("waveform", (1, 8)), r"the data have \(8, 1\)"),
+        (["Input((3,))", "Embedding(3, 5)"], DataSpec("t", (5, 3)), "takes a condition's place"),
         ([("z", "Input(1)", ()), ("c", "Input(9)", ()), ("o", "Add()", ["z", "c"])], LABELLED, r"makes records \(9,\)"),
         (
             [("z", "Input(9)", ()), ("c", "Input(9)", ()), ("o", "Add()", ["z", "c"])],

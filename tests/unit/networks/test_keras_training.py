@@ -122,7 +122,7 @@ def test_gradients_can_be_differentiated_again(rows: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("layer", ["Dropout(0.5)", "SpatialDropout1D(0.5)", "GaussianNoise(0.5)", "GaussianDropout(0.5)"])
 def test_noise_is_drawn_in_training_only_and_from_the_global_generator(layer: str) -> None:
-    spec = DataSpec("series", (50, 40), "linear")
+    spec = DataSpec("series", (40, 50), "linear")  # channels first, as networks of ours have them
     network = LayersGenerator(Layers(["Input((50, 40))", layer]), spec)
     x = torch.ones(20, 50, 40)
 
@@ -135,13 +135,13 @@ def test_noise_is_drawn_in_training_only_and_from_the_global_generator(layer: st
     assert float(drawn.std()) == pytest.approx(0.5 if "Noise" in layer else 1, abs=0.05)
     assert float(drawn.mean()) == pytest.approx(1, abs=0.1)
     if "Spatial" in layer:
-        assert all(len(channel.unique()) == 1 for record in drawn[:3] for channel in record.T)
+        assert all(len(channel.unique()) == 1 for record in drawn[:3] for channel in record)
     network.eval()
-    assert torch.equal(network({"latent": x}).raw, x)
+    assert torch.equal(network({"latent": x}).raw, x.mT)
 
 
 def test_recurrent_dropout_of_inputs_is_the_same_at_every_step() -> None:
-    spec = DataSpec("series", (9, 1), "linear")
+    spec = DataSpec("series", (1, 9), "linear")
     text = "SimpleRNN(1, activation='linear', dropout=0.5, return_sequences=True, recurrent_initializer='zeros')"
     network = LayersGenerator(Layers(["Input((9, 1))", text]), spec)
     out = network({"latent": torch.ones(200, 9, 1)}).raw

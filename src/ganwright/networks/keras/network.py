@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganwright.core.errors import UsageError
-from ganwright.data.spec import MAPS, Condition, DataSpec
+from ganwright.data.spec import Condition, DataSpec
 from ganwright.networks.base import (
     UNCONDITIONED,
     Conditions,
@@ -86,8 +86,8 @@ class LayersGenerator(Generator):
         super().__init__()
         graph = layers.graph
         output = _only_output(graph)
-        self.is_image = spec.kind in MAPS
-        _check_output(output, records_shape(spec), self.is_image)
+        self.has_channels = len(spec.shape) > 1
+        _check_output(output, spec)
         self.conditions = _condition_inputs(graph, spec)
         latent = graph.nodes[graph.inputs[0]]
         self.noise = {"latent": NoiseInput(latent.shape, distribution)}
@@ -96,7 +96,7 @@ class LayersGenerator(Generator):
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
         given = [take(condition) for take in self.conditions]
         (record,) = self.rows(noise["latent"], *given)
-        return Generated(record.permute(0, 3, 1, 2) if self.is_image else record)
+        return Generated(record.movedim(-1, 1) if self.has_channels else record)
 
     def keras_layers(self) -> list[tuple[str, KerasWeights]]:
         """(name, module) of every row in order; `module.load_keras(arrays)` takes over a Keras layer's weights."""
@@ -118,12 +118,12 @@ class LayersDiscriminator(Discriminator):
         super().__init__()
         graph = layers.graph
         self.by_itself = all(node.layer.by_itself for node in graph.nodes.values())
-        self.is_image = spec.kind in MAPS
+        self.has_channels = len(spec.shape) > 1
         first = graph.nodes[graph.inputs[0]]
         shape = records_shape(spec)
         if first.shape != shape:
             what = f"the discriminator's first input takes records {first.shape}, the data have {shape}"
-            raise UsageError("E-LAYERS-08", what, where=first.where, hints=_shape_hints(first.shape, self.is_image))
+            raise UsageError("E-LAYERS-08", what, where=first.where, hints=_shape_hints(spec))
         self.conditions = _condition_inputs(graph, spec)
         bypassed = {number: _final_sigmoid(graph, number) for number in graph.outputs}
         self.sigmoids = tuple(bypassed[number] is not None for number in graph.outputs)
@@ -132,7 +132,7 @@ class LayersDiscriminator(Discriminator):
 
     def forward(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Verdict:
         given = [take(condition) for take in self.conditions]
-        *heads, features = self.rows(_channels_last(x) if self.is_image else x, *given)
+        *heads, features = self.rows(_channels_last(x) if self.has_channels else x, *given)
         return Verdict(tuple(_as_logits(head) for head in heads), features.flatten(1))
 
     def score(self, x: Tensor, condition: Conditions = UNCONDITIONED) -> Tensor:
@@ -163,13 +163,13 @@ class ConditionInput:
 
 
 def records_shape(spec: DataSpec) -> Shape:
-    """A record's shape in the user's order: (height, width, channels) for a picture."""
-    return (*spec.shape[1:], spec.shape[0]) if spec.kind in MAPS else spec.shape
+    """A record's shape in the user's order, as Keras has it: (height, width, channels), (steps, channels), (columns,)."""
+    return (*spec.shape[1:], spec.shape[0])
 
 
 def _channels_last(x: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, H, W, C); memory in that order, so that no later layer has to copy."""
-    return x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
+    """(B, C, ...) -> (B, ..., C); memory in that order, so that no later layer has to copy."""
+    return x.movedim(1, -1).contiguous()
 
 
 def _as_logits(head: Tensor) -> Tensor:
@@ -187,19 +187,21 @@ def _only_output(graph: Graph) -> Node:
     return outputs[0]
 
 
-def _check_output(output: Node, wanted: Shape, is_image: bool) -> None:
+def _check_output(output: Node, spec: DataSpec) -> None:
+    wanted = records_shape(spec)
     if output.shape == wanted:
         return
-    hints = _shape_hints(output.shape, is_image)
+    hints = _shape_hints(spec)
     if len(output.shape) == 1 and torch.Size(wanted).numel() == output.shape[0]:
         hints = (f"add layers.Reshape({wanted}) as the last row",)
     what = f"the generator makes records {output.shape}, the data have {wanted}"
     raise UsageError("E-LAYERS-08", what, where=output.where, hints=hints)
 
 
-def _shape_hints(shape: Shape, is_image: bool) -> tuple[str, ...]:
-    hints = ("pictures are (height, width, channels) here",) if is_image else ()
-    return (*hints, "change the layers, or the size of the records")
+def _shape_hints(spec: DataSpec) -> tuple[str, ...]:
+    orders = {3: "pictures are (height, width, channels) here", 2: "records are (steps, channels) here"}
+    order = orders.get(len(spec.shape))
+    return (*([order] if order else []), "change the layers, or the size of the records")
 
 
 def _condition_inputs(graph: Graph, spec: DataSpec) -> list[ConditionInput]:
