@@ -400,7 +400,7 @@ class Model:
         return range(0, n, self.generator.block)
 
     def _asked_block(self, rows: AskedRows, start: int, stop: int, seed: int, latent: LatentChoice) -> Any:
-        """Samples start..stop-1 as asked for: those that were not at first are drawn again."""
+        """Samples start..stop-1 as asked for: those that were not at first are drawn again, and at last made so."""
         length, found, left = self.generator.block, None, np.ones(stop - start, bool)
         for attempt in range(MOST_ATTEMPTS):
             key = Key(seed, step=start // length, turn="asked", repeat=attempt)
@@ -411,9 +411,9 @@ class Model:
             left &= ~right
             if not left.any():
                 return self.codec.decode(found)
-        what = f"{int(left.sum()):,} of {len(left):,} rows could not be drawn as asked for, in {MOST_ATTEMPTS} attempts"
-        hints = ("the data have hardly any such rows: ask for less at once",)
-        raise UsageError("E-SAMPLE-13", what, hints=hints)
+        assert found is not None
+        key = Key(seed, step=start // length, turn="asked", repeat=MOST_ATTEMPTS)
+        return rows.forced(self.codec.decode(found), left, key.generator("forced"))
 
     @torch.inference_mode()
     def _block(

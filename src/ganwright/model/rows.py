@@ -15,11 +15,11 @@ from ganwright.core.suggest import unknown_name_hints
 from ganwright.data.blocks import Part
 from ganwright.data.modalities.base import Codec
 from ganwright.data.modalities.table import TableCodec, natural_of
-from ganwright.data.tables.asking import Options, Wish, matches, options
+from ganwright.data.tables.asking import Options, Wish, matches, nearest, options
 from ganwright.data.tables.cells import Cells
 from ganwright.data.tables.column import Column
 from ganwright.data.tables.completing import reconciled
-from ganwright.data.tables.constraints import Dependence
+from ganwright.data.tables.constraints import Dependence, Rows
 from ganwright.data.tables.frames import as_frame
 from ganwright.data.tables.text_cells import ColumnCells, as_text, is_array
 from ganwright.networks.base import Generator
@@ -207,6 +207,27 @@ class AskedRows:
         values = [each[:, 0].tanh().double().numpy() for each in found] if block.valued else []
         return logits.double().numpy(), np.array(values).reshape(-1, len(row))
 
+    def forced(self, frame: Any, left: np.ndarray, random: np.random.Generator) -> Any:
+        """The DataFrame of drawn rows with the cells asked for put into those that are `left`, bool (n,), and what follows
+        from them, or they from, brought in line.
+
+        Raises:
+            UsageError: what is asked for breaks what holds in every row.
+        """
+        columns = {column.name: column for column in self.codec.columns}
+        drawn = {name: natural_of(frame[name]) for name in columns}
+        asked: dict[str, np.ndarray] = {}
+        for name, wish in self.wishes.items():
+            wrong = left & ~matches(columns[name], wish, drawn[name])
+            asked[name] = np.where(wrong, nearest(columns[name], wish, drawn[name], random), drawn[name])
+        fixed = dict.fromkeys(self.wishes, left)
+        natural = reconciled(self.codec.constraints, {**drawn, **asked}, fixed, drawn, random)
+        rows = Rows(Cells(tuple(natural), tuple(natural.values()), 0))
+        if broken := [each for each in self.codec.constraints if not each.kept(rows)[left].all()]:
+            what = f"no row can be as asked for: {broken[0]} in every row"
+            raise UsageError("E-SAMPLE-13", what, hints=("leave out what contradicts it",))
+        return with_cells(self.codec, frame, {name: cells for name, cells in natural.items() if cells is not drawn[name]})
+
     def fulfilled(self, frame: Any) -> np.ndarray:
         """bool (n,): which rows of a DataFrame are as asked for."""
         columns = {column.name: column for column in self.codec.columns}
@@ -260,10 +281,15 @@ class GivenRows:
         told = {name: np.where(filled[name], columns[name].read(given[name]), drawn[name]) for name in filled}
         random = np.random.default_rng([self.seed, start])
         natural = reconciled(self.codec.constraints, {**drawn, **told}, filled, drawn, random)
-        for name, cells in natural.items():
-            if cells is not drawn[name]:
-                frame[name] = as_frame({name: columns[name]}, {name: cells}, self.codec.forms)[name]
-        return frame
+        return with_cells(self.codec, frame, {name: cells for name, cells in natural.items() if cells is not drawn[name]})
+
+
+def with_cells(codec: TableCodec, frame: Any, natural: Mapping[str, np.ndarray]) -> Any:
+    """The DataFrame with other natural cells in some of its columns."""
+    columns = {column.name: column for column in codec.columns}
+    for name, cells in natural.items():
+        frame[name] = as_frame({name: columns[name]}, {name: cells}, codec.forms)[name]
+    return frame
 
 
 def asked_rows(codec: Codec, generator: Generator, wishes: Mapping[str, Wish]) -> AskedRows:

@@ -222,3 +222,36 @@ def test_cells_that_contradict_each_other_stay_as_they_were_given() -> None:
     assert completed.land.tolist() == ["D"] * 20
     assert completed.town.tolist() == given.town.tolist()
     assert completed.total.tolist() == [-5.0] * 20
+
+
+@pytest.mark.parametrize(
+    ("where", "holds"),
+    [
+        ({"end": "2024-05-05"}, lambda rows: (rows.end == pd.Timestamp("2024-05-05")).all()),
+        ({"total": 60.5, "tip": 1.2}, lambda rows: ((rows.total == 60.5) & (rows.tip == 1.2)).all()),
+        ({"price": (50.03, 50.14), "land": "F"}, lambda rows: ((rows.price == 50.1) & (rows.land == "F")).all()),
+    ],
+    ids=["what is computed", "a sum and a part of it", "a narrow range"],
+)
+def test_what_is_hardly_ever_drawn_is_made_so(where: dict[str, Any], holds: Any) -> None:
+    """With what holds in every row: cells that are asked for are put in, and those beside them brought in line."""
+    data = shop(np.random.default_rng(1))
+    some = model(codec=prepare(data).codec)
+    rows = some.sample(300, where=where)
+    assert len(rows) == 300
+    assert holds(rows)
+    assert (rows.begin <= rows.end).all()
+    np.testing.assert_allclose(rows.price + rows.tip + rows.fee, rows.total, atol=0.05)
+    assert set(zip(rows.town, rows.land, strict=True)) <= set(zip(data.town, data.land, strict=True))
+
+
+def test_a_number_with_all_its_decimals_can_be_asked_for() -> None:
+    data = pd.DataFrame({"x": np.random.default_rng(0).normal(size=300), "y": np.arange(300) % 7})
+    wanted = float(data.x[3])
+    assert model(codec=prepare(data).codec).sample(40, where={"x": wanted}).x.tolist() == [wanted] * 40
+
+
+def test_what_contradicts_what_holds_in_every_row_is_told() -> None:
+    some = model(codec=prepare(shop(np.random.default_rng(1))).codec)
+    with pytest.raises(UsageError, match="town -> land in every row"):
+        some.sample(5, where={"town": "Rome", "land": "D"})

@@ -119,6 +119,20 @@ def matches(column: Column, wish: Wish, cells: np.ndarray) -> np.ndarray:
     return np.isin(as_text(np.asarray(cells, object)).tolist(), list(wish.words))
 
 
+def nearest(column: Column, wish: Wish, cells: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Natural cells (n,) that are what is asked for: the end of a range that lies next to each, or one of some cells."""
+    if isinstance(column, MeasuredColumn):
+        if wish.words:
+            wanted = np.array([_number(column, word) if word else np.nan for word in wish.words])
+            return column.natural(random.choice(wanted, len(cells)))
+        low, high = _bounds(column, wish)
+        numbers = column.numbers_of(cells)
+        ends = [end for end in (low, high) if np.isfinite(end)]
+        return column.natural(np.clip(np.where(np.isnan(numbers), ends[0] if ends else 0.0, numbers), low, high))
+    words = np.array([word or None for word in wish.words], object)
+    return words[random.integers(0, len(words), len(cells))]
+
+
 def _of_words(column: WordColumn, wish: Wish) -> list[tuple[int, float, float, float]]:
     if not wish.words:
         what = f"column {column.name!r} holds words, which have no range"
