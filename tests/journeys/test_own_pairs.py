@@ -440,3 +440,13 @@ def test_layers_see_waveforms_as_keras_does() -> None:
     gan = GAN(generator=generator, discriminator=discriminator, modality=modality, batch=8).fit(waves, steps=2)
     assert gan.sample(1)[0].samples.shape[0] >= 800
     assert gan.model_.generator({"latent": torch.zeros(1, 8)}).raw.shape == (1, 1, *gan.model_.spec.shape[1:])
+
+
+def test_a_column_of_words_is_named_where_networks_want_numbers(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("age,town,pay\n" + "".join(f"{20 + i % 40},{'Rome' if i % 2 else 'Bonn'},{i % 9}\n" for i in range(60)))
+    pair = [nn.Linear(4, 3), nn.Linear(3, 1)]
+    with pytest.raises(DataError, match="no usable rows") as caught:
+        GAN(generator=pair[0], discriminator=pair[1], latent=4).fit(table, steps=1)
+    assert "words in town" in caught.value.why
+    assert "leave that column out" in caught.value.hints[0]

@@ -58,8 +58,8 @@ def evaluate(
     n
         How many samples. Default: 5000, or all of --fake.
     features
-        In what records are compared: self, random, encoded, inception, dinov2. Figures of one never compare with those of
-        another. Default: encoded for tables, self for all else.
+        In what records are compared: self, random, courses, encoded, ngrams, inception, dinov2. Figures of one never compare
+        with those of another. Default: encoded for tables, courses for series, ngrams for texts, self for all else.
     weights
         Of inception or dinov2: the file or folder they lie in. Default: where their libraries keep them.
     seed

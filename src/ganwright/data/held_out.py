@@ -24,7 +24,7 @@ FEWEST = 200
 LARGEST_SHARE = 0.10
 """and at most this share."""
 SMALL_CLASS = 20
-"""A class of fewer records gives none."""
+"""A class of fewer records gives none, unless all are as small."""
 CHUNK = 1024
 
 
@@ -99,4 +99,4 @@ def _eligible(dataset: Dataset) -> np.ndarray:
         places = np.asarray(dataset.columns[condition.name])
         small = np.bincount(places[places >= 0], minlength=len(condition.classes)) < SMALL_CLASS
         eligible &= (places < 0) | ~small[places]
-    return eligible
+    return eligible if eligible.any() else np.ones(len(dataset), bool)

@@ -115,6 +115,8 @@ def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) 
     hints = (f"at least {FEWEST_RECORDS} are needed, and some hundreds for a good result",)
     if any(group.reason.startswith(("unsupported", "HEIC", "AVIF")) for group in groups):
         hints = (f"convert them to {'WAV' if noun == 'sounds' else 'JPEG or PNG'} first", *hints)
+    if any(group.reason.startswith("words in ") for group in groups):
+        hints = ("leave that column out of the table", "without networks of your own, words are drawn, too")
     return DataError("E-DATA-02", what, why=why, hints=hints)
 
 

@@ -230,8 +230,9 @@ class Model:
             data: what the model was trained on, as anything that `fit` takes.
             n: samples that are drawn; most figures depend on how many.
             features: what is compared: "random" (quick and coarse), "self" (learned from `data`, once), "encoded" (rows of
-                a table as they are), "inception" or "dinov2" (where their weights are on this machine); with settings,
-                {"name": "dinov2", "weights": "folder/"}. By default "encoded" for tables, and "self" for all else.
+                a table as they are), "courses" (of series), "ngrams" (of texts), "inception" or "dinov2" (where their
+                weights are on this machine); with settings, {"name": "dinov2", "weights": "folder/"}. By default "encoded"
+                for tables, "courses" for series, "ngrams" for texts, and "self" for all else.
             held_out: real records that the model was not trained on, instead of those kept from training.
             limit: take that many records of `data`, as `fit` did with the same limit.
             modality: how the data were read in training, where duplicates were dropped: `Image(dedupe=True)`.

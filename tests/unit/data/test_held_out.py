@@ -91,6 +91,15 @@ def test_a_small_class_gives_none_of_its_records() -> None:
     assert int((split.train.labels == 1).sum()) == 15
 
 
+def test_where_all_classes_are_small_records_are_held_out_all_the_same() -> None:
+    data = tiny_dataset(240, classes=tuple(f"breed {i}" for i in range(20)))
+    data.columns["label"] = np.arange(240) % 20
+    split = hold_out(data)
+    assert split.held_out is not None
+    assert len(split.held_out) == 24
+    assert split_below(data, split.below).held_out is not None
+
+
 def test_digests_are_of_the_content_alone() -> None:
     plain, labelled = tiny_dataset(20), tiny_dataset(20, classes=("a", "b"))
     assert np.array_equal(record_digests(plain), record_digests(labelled))

@@ -268,6 +268,10 @@ class Numbers(Modality):
         return NumbersCodec(Ranges(low, high, whole, histogram), self.scaling, columns, known, tuple(notes))
 
 
+WORDS_IN = "words in"
+"""What keeps rows of a table from being numbers."""
+
+
 def usable_rows(
     records: Sequence[Record], width: int | None, columns: Sequence[str]
 ) -> tuple[np.ndarray, list[Record], list[Skipped]]:
@@ -278,7 +282,7 @@ def usable_rows(
     for record in records:
         row = _as_numbers(record.payload)
         if record.fault or not isinstance(row, np.ndarray) or row.ndim != 1 or row.dtype.kind not in "buif":
-            skipped.append(Skipped(record.name, record.fault or "no row of numbers"))
+            skipped.append(Skipped(record.name, record.fault or _why_no_numbers(row, columns)))
         elif len(row) != (width := width or len(row)):
             skipped.append(Skipped(record.name, "row of another length"))
         else:
@@ -303,6 +307,22 @@ def _as_numbers(payload: Any) -> Any:
         return np.array([float("nan") if cell is None or cell == "" else float(cell) for cell in payload.tolist()])
     except (TypeError, ValueError):
         return payload
+
+
+def _why_no_numbers(row: Any, columns: Sequence[str]) -> str:
+    if isinstance(row, np.ndarray) and row.ndim == 1 and row.dtype == object:
+        words = (place for place, cell in enumerate(row.tolist()) if _is_word(cell))
+        if (place := next(words, None)) is not None:
+            return f"{WORDS_IN} {columns[place] if columns else f'column {place + 1}'}"
+    return "no row of numbers"
+
+
+def _is_word(cell: Any) -> bool:
+    try:
+        float(cell or 0)
+        return False
+    except (TypeError, ValueError):
+        return True
 
 
 def names_fit(columns: Sequence[Any]) -> bool:
