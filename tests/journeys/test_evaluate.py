@@ -191,3 +191,14 @@ def test_mistakes_are_told_in_a_few_lines(trained: Path, arguments: tuple[str, .
     assert said in found.stderr
     assert "Traceback" not in found.stderr
     assert len(found.stderr.splitlines()) <= 6
+
+
+def test_an_evaluation_of_an_earlier_model_is_told_of(ganwright: Run, photos: Path) -> None:
+    for run in ("one", "two"):
+        assert ganwright("train", photos, "--steps", 2, "--batch", 8, "--run", run, "--recipe", "mlp").returncode == 0
+        assert ganwright("evaluate", run, *QUICK).returncode == 0
+    assert "older" not in ganwright("compare", "one", "two").stdout
+    assert ganwright("resume", "one", "--steps", 3).returncode == 0
+    said = ganwright("compare", "one", "two").stdout
+    assert "one: evaluated after 16 samples, its model has seen 40 now" in said
+    assert "ganwright evaluate one" in said

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
 from ganwright.core.errors import DataError
+from ganwright.core.text import in_shell
 
 PICTURE = "compare.png"
 NARROWEST, WIDEST = 60, 120
@@ -37,7 +38,8 @@ def compare(
     from ganwright.evaluation.comparison import comparison_lines, read_comparison
 
     output = Output(json)
-    comparison = read_comparison([_folder_of(model) for model in models])
+    folders = [_folder_of(model) for model in models]
+    comparison = read_comparison(folders)
 
     from ganwright.cli.writing import check_ours
     from ganwright.data.ownership import picture_path, save_picture
@@ -54,8 +56,26 @@ def compare(
         hints = ("another -o",)
         raise DataError("E-COMPARE-02", f"cannot write to {path}", why=error.strerror or str(error), hints=hints) from error
     output.line()
+    for line in _older(folders):
+        output.line(line)
     output.line(f"picture   {path}")
     output.document({**comparison.plain(), "picture": str(path)})
+
+
+def _older(folders: list[Path]) -> list[str]:
+    """A line for each run whose model has gone on training since it was evaluated."""
+    from ganwright.evaluation.result import Evaluation
+    from ganwright.model.locate import MODEL_NAME
+    from ganwright.model.model_file import read_facts, samples_seen
+
+    lines: list[str] = []
+    for folder in dict.fromkeys(folders):
+        then, model = Evaluation.read(folder).samples_seen, folder / MODEL_NAME
+        now = samples_seen(read_facts(model)["facts"]) if model.is_file() else 0
+        if then and now and then != now:
+            lines.append(f"older     {folder}: evaluated after {then:,} samples, its model has seen {now:,} now")
+            lines.append(f"          ganwright evaluate {in_shell(folder)}")
+    return lines
 
 
 def _folder_of(model: str) -> Path:

@@ -75,6 +75,8 @@ class Question:
     """Whether the maker of the samples learned from `split.train` and not from what is held out."""
     notes: tuple[str, ...] = ()
     """What is known before anything is measured."""
+    samples_seen: int = 0
+    """As `Evaluation` has it."""
 
 
 @dataclass
@@ -232,6 +234,7 @@ def evaluate_samples(question: Question, progress: Progress = no_progress) -> An
         lines=texts_shown(evidence),
         nearest_lines=nearest_texts(evidence),
         notes=(*verdicts(measurements, failed, codec.noun), *question.notes),
+        samples_seen=question.samples_seen,
         seconds=round(time.monotonic() - began, 1),
         made=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions(),
@@ -250,6 +253,7 @@ def evaluate_beside(
     held_out: Dataset | None = None,
     facts: Mapping[str, Any] | None = None,
     notes: tuple[str, ...] = (),
+    samples_seen: int = 0,
     features: FeaturesChoice | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -263,6 +267,7 @@ def evaluate_beside(
         held_out: records that it did not learn from.
         facts: what a model file tells of the data that it learned from.
         notes: what is to be known of the samples, in sentences.
+        samples_seen: in training, by the model that made them.
         features: see `Model.evaluate`.
 
     Raises:
@@ -279,6 +284,7 @@ def evaluate_beside(
         device=device,
         unseen=real.unseen,
         notes=(*real.notes, *notes),
+        samples_seen=samples_seen,
     )
     answer = evaluate_samples(question, progress)
     if folder is not None:

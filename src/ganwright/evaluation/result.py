@@ -69,6 +69,8 @@ class Evaluation:
     """Of texts: samples, each with the training text nearest to it, those most like copies first."""
     notes: tuple[str, ...] = ()
     """What a reader must know, in sentences: verdicts first."""
+    samples_seen: int = 0
+    """In training, by the model that made the samples; 0 where nobody knows."""
     seconds: float = 0.0
     made: str = ""
     """When, in ISO 8601."""

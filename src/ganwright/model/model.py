@@ -27,7 +27,7 @@ from ganwright.evaluation.evaluate import FeaturesChoice, evaluate_beside
 from ganwright.evaluation.result import Evaluation
 from ganwright.model.conditions import Asked, one_row_a_class, sample_conditions
 from ganwright.model.interpolation import Interpolation, first_told, key_noise
-from ganwright.model.model_file import ModelContents, read_model, write_model
+from ganwright.model.model_file import ModelContents, read_model, samples_seen, write_model
 from ganwright.model.noise import AS_TRAINED, BLOCK, LatentChoice, draw_sample_noise
 from ganwright.model.output import apply_output
 from ganwright.model.rows import AskedRows, asked_rows, given_rows
@@ -254,6 +254,7 @@ class Model:
             subject=name,
             held_out=others,
             facts=known if isinstance(known, dict) else None,
+            samples_seen=samples_seen(self.facts),
             features=features,
             seed=seed,
             device=self.device,

@@ -105,6 +105,13 @@ def read_facts(path: Path) -> dict[str, Any]:
     return {**header, "tensors": tensors}
 
 
+def samples_seen(facts: Mapping[str, Any]) -> int:
+    """In training, as a model file's facts, which may be a stranger's, tell; 0 where they do not."""
+    training = facts.get("training")
+    found = training.get("samples_seen") if isinstance(training, dict) else None
+    return found if type(found) is int and found > 0 else 0
+
+
 def read_model(
     path: Path,
     generator_from: nn.Module | NetworkFamily | None = None,
