@@ -259,3 +259,44 @@ def test_the_config_tells_of_them_in_plain_words() -> None:
 def test_spectral_norm_of_torch_runs_and_judges() -> None:
     judge = nn.Sequential(nn.Flatten(), parametrizations.spectral_norm(nn.Linear(64, 1)))
     assert resolved(ModulePair(generator(), judge, (10,))).discriminator(SPEC)(records()).logits[0].shape == (4,)
+
+
+class Doubled(nn.Module):
+    """With a constant of NumPy's, as `torch.from_numpy(np.full(64, 0.5))` is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = generator()
+        self.scale = torch.full((8,), 0.5, dtype=torch.float64)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.body(z) * self.scale
+
+
+class WithoutGradient(nn.Module):
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+
+def test_what_only_training_would_find_out_is_told_before() -> None:
+    for pair in ((WithoutGradient(generator()), discriminator()), (generator(), WithoutGradient(discriminator()))):
+        with pytest.raises(UsageError, match="no gradient reaches the"):
+            ModulePair(*pair, (10,)).resolved(SPEC)
+    lazy = nn.Sequential(nn.Flatten(), nn.LazyLinear(1))
+    with pytest.raises(UsageError, match=r"the discriminator's 1\.weight has no size yet"):
+        ModulePair(generator(), lazy, (10,)).resolved(SPEC)
+
+
+def test_doubles_of_a_generator_become_singles() -> None:
+    pair = ModulePair(Doubled(), discriminator(), (10,)).resolved(SPEC)
+    assert pair.generator(SPEC)({"latent": torch.zeros(2, 10)}).raw.dtype == torch.float32
+
+
+def test_frozen_modules_learn_all_the_same() -> None:
+    frozen = generator().requires_grad_(False)
+    assert ModulePair(frozen, discriminator(), (10,)).resolved(SPEC).discriminator_output == "logits"

@@ -7,7 +7,7 @@ import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,8 @@ from ganwright.networks.own.tracing import first_line, traced, two_of
 from ganwright.runtime.precision import at_least_single
 
 DiscriminatorOutput = Literal["auto", "logits", "probability"]
+Network = TypeVar("Network", bound=nn.Module)
+NO_GRADIENT = ("take torch.no_grad, detach and item out of its forward",)
 EPSILON = 1e-6
 
 
@@ -98,9 +100,9 @@ class ModulePair(NetworkFamily):
         Raises:
             UsageError: a network does not run, or its shapes are not the data's; it names the layer.
         """
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            check_generator(self.generator(spec), spec)
-            discriminator = self.discriminator(spec)
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            check_generator(_ready_to_learn("generator", self.generator(spec)), spec)
+            discriminator = _ready_to_learn("discriminator", self.discriminator(spec))
             found = isinstance(discriminator, OwnDiscriminator) and check_discriminator(discriminator, spec)
         if self.discriminator_output != "auto":
             return self
@@ -118,7 +120,9 @@ class OwnGenerator(Generator):
         self.module = module
 
     def forward(self, noise: Mapping[str, Tensor], condition: Conditions = UNCONDITIONED) -> Generated:
-        return Generated(self.module(noise["latent"], *condition.values()))
+        made = self.module(noise["latent"], *condition.values())
+        # A constant of NumPy's makes doubles of singles, which no layer after it would take.
+        return Generated(made.float() if isinstance(made, Tensor) and made.dtype == torch.float64 else made)
 
 
 class OwnDiscriminator(Discriminator):
@@ -145,6 +149,20 @@ class OwnDiscriminator(Discriminator):
         found = sigmoids.logits_of(output)
         # A probability of unknown making: its logit is exact but for the last digits near 0 and 1.
         return found if found is not None else at_least_single(output).clamp(EPSILON, 1 - EPSILON).logit()
+
+
+def _ready_to_learn(player: str, network: Network) -> Network:
+    """The network with all weights as they are in training.
+
+    Raises:
+        UsageError: some of them have no size yet.
+    """
+    for name, weight in network.named_parameters():
+        if isinstance(weight, nn.parameter.UninitializedParameter):
+            hints = ("call it once with two records, or give the sizes: Linear(64, 1), not LazyLinear(1)",)
+            what = f"the {player}'s {name.removeprefix('module.')} has no size yet"
+            raise UsageError("E-NETWORK-07", what, hints=hints)
+    return network.requires_grad_(True)
 
 
 def copied(module: nn.Module) -> nn.Module:
@@ -178,6 +196,8 @@ def check_generator(generator: Generator, spec: DataSpec) -> None:
         raise UsageError("E-NETWORK-02", what, where=f"its last {trace.last.rstrip(',')}", hints=_shape_hints(made, spec))
     if not made.is_floating_point():
         raise UsageError("E-NETWORK-02", f"the generator makes {made.dtype} values, which have no gradient")
+    if any(True for _ in generator.parameters()) and not made.requires_grad:
+        raise UsageError("E-NETWORK-08", "no gradient reaches the generator's weights", hints=NO_GRADIENT)
 
 
 def check_discriminator(discriminator: OwnDiscriminator, spec: DataSpec) -> bool:
@@ -190,6 +210,8 @@ def check_discriminator(discriminator: OwnDiscriminator, spec: DataSpec) -> bool
             shown = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             what = f"the discriminator returns {shown} for two records; expected (2,), (2, 1) or (2, patches)"
             raise UsageError("E-NETWORK-02", what, where=f"its last {trace.last.rstrip(',')}")
+        if any(True for _ in discriminator.parameters()) and not output.requires_grad:
+            raise UsageError("E-NETWORK-08", "no gradient reaches the discriminator's weights", hints=NO_GRADIENT)
     return all(sigmoids.logits_of(output) is not None for output in outputs)
 
 
