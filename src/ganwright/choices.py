@@ -153,6 +153,10 @@ def _readable(network: Any) -> nn.Module | NetworkFamily | Layers:
 
 
 def _part(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, kind | str | Mapping):
+        known = ", ".join(sorted(kind.registry))
+        what = f"{where} must be one of Ganwright's, or its name, not {type(value).__name__}"
+        raise UsageError("E-CONFIG-02", what, hints=(f"known: {known}",))
     return (
         value if isinstance(value, kind) else from_plain(kind, dict(value) if isinstance(value, Mapping) else value, where)
     )

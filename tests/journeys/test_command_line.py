@@ -179,6 +179,7 @@ def test_a_time_budget_is_kept(ganwright: Run, photos: Path, tmp_path: Path) -> 
         (["sample", "last", "--title", "Day 1"], 2, ["--grid 5x5"]),
         (["sample", "last", "--grid", "2x2", "--format", "jpg"], 2, ["-o grid.jpg"]),
         (["sample", "last", "--beyond"], 2, ["--where"]),
+        (["preview", "photos", "-o", "sheet.gif"], 2, ["not .gif", "-o sheet.png"]),
         (["train", "photos", "--layers", "photos"], 3, ["photos"]),
     ],
 )

@@ -400,6 +400,8 @@ def test_numbers_of_numpy_are_as_good_as_any(tmp_path: Path) -> None:
         ({"noise": "unifrom"}, "noise = 'unifrom'"),
         ({"discriminator_output": "logit"}, "discriminator_output = 'logit'"),
         ({"regularizers": "r1"}, "must be a list"),
+        ({"loss": nn.BCELoss()}, "loss must be one of Ganwright's, or its name, not BCELoss"),
+        ({"optimizer": 0.001}, "must be one of Ganwright's, or its name, not float"),
     ],
 )
 def test_a_word_that_does_not_exist_is_refused_before_training(settings: dict[str, Any], message: str) -> None:

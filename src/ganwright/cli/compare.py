@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from cyclopts import Parameter
 
 from ganwright.cli.options import Debug, Json
 from ganwright.cli.output import Output
-from ganwright.core.errors import DataError
+from ganwright.core.errors import DataError, ModelFileError
 from ganwright.core.text import in_shell
 
 PICTURE = "compare.png"
@@ -70,8 +71,9 @@ def _older(folders: list[Path]) -> list[str]:
 
     lines: list[str] = []
     for folder in dict.fromkeys(folders):
-        then, model = Evaluation.read(folder).samples_seen, folder / MODEL_NAME
-        now = samples_seen(read_facts(model)["facts"]) if model.is_file() else 0
+        then, now = Evaluation.read(folder).samples_seen, 0
+        with suppress(ModelFileError):  # of samples of other makers, or of a model that is damaged now
+            now = samples_seen(read_facts(folder / MODEL_NAME)["facts"])
         if then and now and then != now:
             lines.append(f"older     {folder}: evaluated after {then:,} samples, its model has seen {now:,} now")
             lines.append(f"          ganwright evaluate {in_shell(folder)}")

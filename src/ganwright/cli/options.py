@@ -60,5 +60,6 @@ def parse_grid(text: str) -> tuple[int, int]:
     """
     match = re.fullmatch(r"(\d{1,4})[x×](\d{1,4})", text.strip().lower())
     if match is None or not 1 <= int(match[1]) * int(match[2]) <= 10_000:
-        raise UsageError("E-SIZE-02", f"--grid {text!r} is no grid", hints=("--grid 5x5 (rows x columns)",))
+        why = "" if match is None else "a grid has 1 to 10,000 places"
+        raise UsageError("E-SIZE-02", f"--grid {text!r} is no grid", why=why, hints=("--grid 5x5 (rows x columns)",))
     return int(match[1]), int(match[2])

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
+from ganwright.core.errors import UsageError
+from ganwright.data.sample_files import FILES
 from ganwright.data.sounds import is_our_wav
 
 MADE_BY = "Ganwright"
@@ -19,8 +21,15 @@ PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
 def picture_path(out: Path, name: str) -> Path:
-    """Where a picture goes that is asked for at `out`: there, if that ends as a picture's name does, or in it as `name`."""
+    """Where a picture goes that is asked for at `out`: there, if that ends as a picture's name does, or in it as `name`.
+
+    Raises:
+        UsageError: a file of another kind is asked for.
+    """
     out = out.expanduser()
+    if out.suffix.lower() in FILES - set(PICTURES) and not out.is_dir():
+        hints = (f"-o {out.with_suffix('.png')}",)
+        raise UsageError("E-SAMPLE-07", f"a picture is written as {' or '.join(PICTURES)}, not {out.suffix}", hints=hints)
     return out if out.suffix.lower() in PICTURES else out / name
 
 

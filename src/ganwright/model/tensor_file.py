@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -129,6 +130,8 @@ def _whole_numbers(values: Any, at_most: int) -> bool:
 def _refusal(path: Path) -> Callable[[str], NoReturn]:
     def refuse(why: str) -> NoReturn:
         hint = "a Ganwright model ends in .safetensors and is written by train or save"
+        if path.suffix.lower() in (".h5", ".hdf5", ".keras"):
+            hint = f"ganwright import {shlex.quote(str(path))}"
         raise ModelFileError("E-MODEL-01", f"{path} is not a usable model file", why=why, hints=(hint,))
 
     return refuse

@@ -256,3 +256,15 @@ def test_a_jpeg_is_decoded_at_no_more_than_is_needed(
     pixels, _ = picture_decoding.decode(content.getvalue(), "photo.jpg", PicturePolicy(64, 64, 3))
     assert pixels.shape == (64, 64, 3)
     assert fitted == [decoded]
+
+
+@pytest.mark.parametrize("size", ["16x24", (16,), (16.5, 16), [16, 16, 3]])
+def test_a_size_that_is_none_is_told_of(size: Any) -> None:
+    with pytest.raises(UsageError, match="size must be a side, or"):
+        Image(size=size)
+
+
+def test_a_size_may_be_a_number_of_numpys() -> None:
+    size: Any = np.int64(16)
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 20, 20), np.uint8)
+    assert prepare(pictures, Image(size=size)).codec.spec.shape == (1, 16, 16)

@@ -16,6 +16,7 @@ from ganwright.core.errors import UsageError
 from ganwright.data.modalities.base import Codec
 from ganwright.data.modalities.table import TableCodec
 from ganwright.data.preparation import prepare
+from ganwright.data.tables.asking import parse_wishes
 from ganwright.model.model import Model
 from ganwright.model.model_file import ModelContents
 from ganwright.networks.base import NetworkFamily
@@ -255,3 +256,23 @@ def test_what_contradicts_what_holds_in_every_row_is_told() -> None:
     some = model(codec=prepare(shop(np.random.default_rng(1))).codec)
     with pytest.raises(UsageError, match="town -> land in every row"):
         some.sample(5, where={"town": "Rome", "land": "D"})
+
+
+def test_a_day_is_all_of_it_where_cells_have_a_time_of_day() -> None:
+    moments = pd.date_range("2024-03-01", periods=900, freq="37min")
+    data = pd.DataFrame({"moment": moments, "x": np.random.default_rng(0).normal(size=900)})
+    some = model(codec=prepare(data).codec)
+    one = some.sample(60, where={"moment": "2024-03-10"}).moment
+    assert (one.dt.normalize() == pd.Timestamp("2024-03-10")).all()
+    assert one.nunique() > 20
+    two = some.sample(200, where={"moment": ("2024-03-10", "2024-03-11")}).moment
+    assert set(two.dt.day) == {10, 11}
+    for texts, days in (
+        (["moment>=2024-03-10", "moment<2024-03-12"], {10, 11}),
+        (["moment<=2024-03-12", "moment>2024-03-10"], {11, 12}),
+    ):
+        assert set(some.sample(200, where=parse_wishes(texts)).moment.dt.day) == days
+    with pytest.raises(UsageError, match="asked for twice"):
+        parse_wishes(["x>=3", "x>=4"])
+    with pytest.raises(UsageError, match="asked for twice"):
+        parse_wishes(["x=3", "x<4"])

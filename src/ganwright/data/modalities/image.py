@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -209,8 +210,12 @@ class Image(Modality):
     """What is done about pictures of which something is not known; a conditional GAN cannot train on them."""
 
     def __post_init__(self) -> None:
-        sides = (self.size, self.size) if isinstance(self.size, int) else self.size or (8, 8)
-        if len(sides) != 2 or not all(4 <= side <= 4096 for side in sides):
+        if isinstance(self.size, Integral):
+            object.__setattr__(self, "size", int(self.size))  # of a number of NumPy's, too
+        sides: Any = (self.size, self.size) if isinstance(self.size, int) else self.size or (8, 8)
+        if isinstance(sides, str) or len(sides) != 2 or not all(isinstance(side, Integral) for side in sides):
+            raise UsageError("E-CONFIG-04", f"size must be a side, or (height, width), in pixels, not {self.size!r}")
+        if not all(4 <= side <= 4096 for side in sides):
             raise UsageError("E-CONFIG-04", f"size must lie in 4..4096 px, not {self.size}")
         if self.usual_size is not None and not all(4 <= side <= 4096 for side in self.usual_size):
             raise UsageError("E-CONFIG-04", f"usual_size must lie in 4..4096 px, not {self.usual_size}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.core.text import printable
 from ganwright.data.tables.columns import Column, MeasuredColumn, WordColumn
+from ganwright.data.tables.dates import UNITS
 from ganwright.data.tables.text_cells import as_text, is_nothing
 
 _WISH = re.compile(r"(?P<name>.+?)(?P<sign>>=|<=|=|>|<)(?P<value>.*)", re.DOTALL)
@@ -30,8 +31,10 @@ class Wish:
     low: str | None = None
     """The smallest, as text; None for no bound."""
     high: str | None = None
-    without_ends: bool = False
-    """Whether the bounds themselves are left out."""
+    """The largest. A day is all of it, where cells have a time of day, too."""
+    without_low: bool = False
+    """Whether the bound itself is left out."""
+    without_high: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,25 @@ def parse_wishes(texts: Iterable[str]) -> dict[str, Wish]:
         if found is None:
             raise UsageError("E-SAMPLE-10", f"{text!r} asks for nothing", hints=EXAMPLES[:2])
         name, sign, value = found["name"].strip(), found["sign"], found["value"].strip()
-        if name in wishes:
-            raise UsageError("E-SAMPLE-10", f"{name!r} is asked for twice", hints=EXAMPLES[1:])
         span = _SPAN.fullmatch(value)
         if sign == "=" and span:
-            wishes[name] = Wish(low=span["low"].strip() or None, high=span["high"].strip() or None)
+            wish = Wish(low=span["low"].strip() or None, high=span["high"].strip() or None)
         elif sign == "=":
-            wishes[name] = Wish(tuple(word.strip() for word in value.split("|")))
+            wish = Wish(tuple(word.strip() for word in value.split("|")))
         elif sign in (">", ">="):
-            wishes[name] = Wish(low=value, without_ends=sign == ">")
+            wish = Wish(low=value, without_low=sign == ">")
         else:
-            wishes[name] = Wish(high=value, without_ends=sign == "<")
+            wish = Wish(high=value, without_high=sign == "<")
+        wishes[name] = _both(wishes[name], wish, name) if name in wishes else wish
     return wishes
+
+
+def _both(first: Wish, second: Wish, name: str) -> Wish:
+    """What is asked for by a lower and an upper bound, in either order."""
+    for one, other in ((first, second), (second, first)):
+        if not (one.words or other.words or one.high or other.low):
+            return replace(one, high=other.high, without_high=other.without_high)
+    raise UsageError("E-SAMPLE-10", f"{name!r} is asked for twice", hints=EXAMPLES[1:])
 
 
 def wishes_of(given: Mapping[str, Any]) -> dict[str, Wish]:
@@ -112,10 +122,10 @@ def matches(column: Column, wish: Wish, cells: np.ndarray) -> np.ndarray:
     if isinstance(column, MeasuredColumn):
         numbers = column.numbers_of(cells)
         if wish.words:
-            wanted = [np.nan if not word else _number(column, word) for word in wish.words]
-            return np.any([np.isnan(numbers) if np.isnan(each) else numbers == each for each in wanted], 0)
+            spans = [_span(column, word) if word else None for word in wish.words]
+            return np.any([np.isnan(numbers) if each is None else _within(numbers, *each) for each in spans], 0)
         low, high = _bounds(column, wish)
-        return (numbers >= low) & (numbers <= high)
+        return _within(numbers, low, high)
     return np.isin(as_text(np.asarray(cells, object)).tolist(), list(wish.words))
 
 
@@ -123,8 +133,9 @@ def nearest(column: Column, wish: Wish, cells: np.ndarray, random: np.random.Gen
     """Natural cells (n,) that are what is asked for: the end of a range that lies next to each, or one of some cells."""
     if isinstance(column, MeasuredColumn):
         if wish.words:
-            wanted = np.array([_number(column, word) if word else np.nan for word in wish.words])
-            return column.natural(random.choice(wanted, len(cells)))
+            spans = np.array([_span(column, word) if word else (np.nan, np.nan) for word in wish.words])
+            low, high = spans[random.integers(0, len(spans), len(cells))].T
+            return column.natural(_rounded_down(column, low + (high - low) * random.random(len(cells))))
         low, high = _bounds(column, wish)
         numbers = column.numbers_of(cells)
         ends = [end for end in (low, high) if np.isfinite(end)]
@@ -161,8 +172,7 @@ def _of_numbers(column: MeasuredColumn, wish: Wish) -> list[tuple[int, float, fl
         return _between(column, *_bounds(column, wish))
     for word in wish.words:
         if word:
-            number = _number(column, word)
-            some = _between(column, number, number)
+            some = _between(column, *_span(column, word))
         else:
             some = [(len(column.counts) - 1, 0.0, 0.0, float(column.counts[-1]))] if column.missing else []
         if not some:
@@ -212,14 +222,31 @@ def _place(knots: np.ndarray, bound: float, side: str) -> float:
 
 
 def _bounds(column: MeasuredColumn, wish: Wish) -> tuple[float, float]:
-    low = -np.inf if wish.low is None else _number(column, wish.low)
-    high = np.inf if wish.high is None else _number(column, wish.high)
-    if wish.without_ends:
-        step = 2 * column.half_unit or 1e-9 * max(1.0, abs(low if np.isfinite(low) else high))
-        low, high = low + step, high - step
+    low = -np.inf if wish.low is None else _span(column, wish.low)[wish.without_low]
+    high = np.inf if wish.high is None else _span(column, wish.high)[not wish.without_high]
+    step = 2 * column.half_unit or 1e-9 * max(1.0, *(abs(end) for end in (low, high) if np.isfinite(end)))
+    low, high = low + step * wish.without_low, high - step * wish.without_high
     if low > high:
         raise UsageError("E-SAMPLE-11", f"column {column.name!r}: nothing lies between {wish.low} and {wish.high}")
     return low, high
+
+
+def _within(numbers: np.ndarray, low: float, high: float) -> np.ndarray:
+    return (numbers >= low) & (numbers <= high)
+
+
+def _span(column: MeasuredColumn, word: str) -> tuple[float, float]:
+    """From where to where what is asked for goes: a number alone, and all of a day where cells have a time of day."""
+    number = _number(column, word)
+    unit = column.writing.unit
+    is_day = column.kind == "date" and unit < UNITS[0] and ":" not in word and not number % UNITS[0]
+    return (number, number + UNITS[0] - unit) if is_day else (number, number)
+
+
+def _rounded_down(column: MeasuredColumn, numbers: np.ndarray) -> np.ndarray:
+    """Of dates, to what they are multiples of; numbers as they are."""
+    unit = column.writing.unit
+    return np.floor(numbers / unit) * unit if column.kind == "date" else numbers
 
 
 def _number(column: MeasuredColumn, word: str) -> float:
