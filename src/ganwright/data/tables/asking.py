@@ -14,7 +14,7 @@ from ganwright.core.errors import UsageError
 from ganwright.core.suggest import unknown_name_hints
 from ganwright.core.text import printable
 from ganwright.data.tables.columns import Column, MeasuredColumn, WordColumn
-from ganwright.data.tables.dates import UNITS
+from ganwright.data.tables.dates import DAY, MINUTE
 from ganwright.data.tables.text_cells import as_text, is_nothing
 
 _WISH = re.compile(r"(?P<name>.+?)(?P<sign>>=|<=|=|>|<)(?P<value>.*)", re.DOTALL)
@@ -238,9 +238,9 @@ def _within(numbers: np.ndarray, low: float, high: float) -> np.ndarray:
 def _span(column: MeasuredColumn, word: str) -> tuple[float, float]:
     """From where to where what is asked for goes: a number alone, and all of a day where cells have a time of day."""
     number = _number(column, word)
-    unit = column.writing.unit
-    is_day = column.kind == "date" and unit < UNITS[0] and ":" not in word and not number % UNITS[0]
-    return (number, number + UNITS[0] - unit) if is_day else (number, number)
+    unit, offset = column.writing.unit, column.writing.offset * MINUTE
+    is_day = column.kind == "date" and unit < DAY and ":" not in word and not (number + offset) % DAY
+    return (number, number + DAY - unit) if is_day else (number, number)
 
 
 def _rounded_down(column: MeasuredColumn, numbers: np.ndarray) -> np.ndarray:
@@ -254,7 +254,7 @@ def _number(column: MeasuredColumn, word: str) -> float:
     cell[0] = word
     (number,) = column.numbers_of(cell)
     if np.isnan(number) and column.kind == "date":
-        number = _iso(word)
+        number = _iso(word) - column.writing.offset * MINUTE
     elif np.isnan(number):
         try:
             number = float(word)

@@ -36,8 +36,12 @@ LAST_TIME = 253_402_300_800_000_000
 """Microseconds from 1970 to the year 10000, behind which dates have no text."""
 FIRST_TIME = -62_135_596_800_000_000
 """The year 1."""
-UNITS = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000)
-"""Microseconds of a day, an hour, a minute and a second."""
+DAY, MINUTE, MILLISECOND = 86_400_000_000, 60_000_000, 1_000
+"""Microseconds."""
+UNITS = (DAY, 3_600_000_000, MINUTE, 1_000_000, MILLISECOND)
+"""Microseconds of what times may be multiples of, an hour and a second among them."""
+_MICROSECONDS = re.compile(r"(\.\d{3})000(?!\d)")
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)$")
 
 
 @dataclass(frozen=True)
@@ -88,17 +92,33 @@ def parse_dates(cells: np.ndarray, pattern: str) -> np.ndarray:
     return times.to_numpy("datetime64[us]").astype(np.int64)
 
 
-def format_dates(microseconds: np.ndarray, pattern: str) -> np.ndarray:
-    """Text (n,) as objects, in the format."""
+def format_dates(microseconds: np.ndarray, pattern: str, unit: int = 1, offset: int = 0) -> np.ndarray:
+    """Text (n,) as objects, in the format.
+
+    Args:
+        unit: microseconds that all times are multiples of; of whole milliseconds three digits are written.
+        offset: minutes east of Greenwich, of times with a zone.
+    """
     import pandas as pd
 
-    times = pd.Series(microseconds.astype("datetime64[us]"))
-    if "%z" in pattern:
-        times = times.dt.tz_localize("UTC")
-    text = times.dt.strftime(pattern).to_numpy(object)
+    zone = ""
     if pattern.endswith("%z"):  # "+00:00", which all that read dates know, and not "+0000"
-        text[:] = [f"{cell[:-2]}:{cell[-2:]}" for cell in text]
+        zone = f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
+        pattern, microseconds = pattern.removesuffix("%z"), microseconds + offset * MINUTE
+    text = pd.Series(microseconds.astype("datetime64[us]")).dt.strftime(pattern).to_numpy(object)
+    if "%f" in pattern and unit % MILLISECOND == 0:
+        text[:] = [_MICROSECONDS.sub(r"\1", cell) for cell in text]
+    text[:] = [cell + zone for cell in text]
     return text
+
+
+def offset_of(cell: str) -> int:
+    """Minutes east of Greenwich, at the end of a time; 0 where there is none."""
+    found = _OFFSET.search(cell.strip())
+    if found is None:
+        return 0
+    minutes = 60 * int(found[2]) + int(found[3])
+    return -minutes if found[1] == "-" else minutes
 
 
 def unit_of(microseconds: np.ndarray) -> int:

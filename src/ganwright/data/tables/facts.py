@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ganwright.data.tables.dates import MOST_FAULTS, NOT_A_TIME, formats_of, parse_dates
+from ganwright.data.tables.dates import MOST_FAULTS, NOT_A_TIME, formats_of, offset_of, parse_dates
 from ganwright.data.tables.numbers_in_text import LARGEST_EXACT, Numerals, stands_for_nothing
 from ganwright.data.tables.text_cells import ColumnCells, CutText, is_array, is_nothing, text_of
 from ganwright.data.tables.text_cells import as_text as as_text  # where others look for it
@@ -136,6 +136,8 @@ class DateFacts:
     """Whether each of the first cells is a time, but in no one format."""
     held: TimeFacts = field(default_factory=TimeFacts)
     """Those that came as times."""
+    offsets: set[int] = field(default_factory=set[int])
+    """Minutes east of Greenwich of those with a zone; two are as good as many."""
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -155,6 +157,8 @@ class DateFacts:
             self.by_format, self.mixed = {pattern: TimeFacts() for pattern in found.fitting}, found.mixed
         words = np.empty(len(grouped.words), object)
         words[:] = grouped.words
+        if any(pattern.endswith("%z") for pattern in self.by_format) and len(self.offsets) < 2:
+            self.offsets |= set(map(offset_of, grouped.words))
         for pattern, facts in list(self.by_format.items()):
             times = parse_dates(words, pattern)[grouped.codes]
             unknown = np.flatnonzero(times == NOT_A_TIME)

@@ -39,9 +39,9 @@ def learn_column(facts: ColumnFacts, decision: Decision) -> Column | None:
         return _measured(facts, decision, facts.numbers, _number_writing(facts, kind))
     if kind == "date":
         times = facts.dates.best.numbers
-        writing = Writing(
-            pattern=decision.pattern, unit=unit_of(times.sample.astype(np.int64)), nothing=_usual_nothing(facts)
-        )
+        offset = next(iter(facts.dates.offsets)) if len(facts.dates.offsets) == 1 else 0
+        unit = unit_of(times.sample.astype(np.int64))
+        writing = Writing(pattern=decision.pattern, unit=unit, nothing=_usual_nothing(facts), offset=offset)
         return _measured(facts, decision, times, writing)
     return _words(facts, decision)
 

@@ -32,12 +32,16 @@ class Writing:
     """Microseconds that all dates are multiples of."""
     nothing: str = ""
     """What stands for a missing cell."""
+    offset: int = 0
+    """Minutes east of Greenwich that times with a zone are written in."""
 
     def __post_init__(self) -> None:
         if type(self.digits) is not int or type(self.unit) is not int or type(self.fixed) is not bool:
             raise TypeError("digits and units are whole numbers")
         if self.decimal not in (".", ",") or not 0 <= self.digits <= MOST_DIGITS + 1 or not 1 <= self.unit <= LARGEST_EXACT:
             raise ValueError("no way of writing numbers")
+        if type(self.offset) is not int or abs(self.offset) >= 24 * 60:
+            raise ValueError("no time zone")
         # Another pattern could ask for a text of any length.
         if self.pattern not in ("", *FORMATS) or type(self.nothing) is not str:
             raise ValueError("no way of writing dates")
@@ -156,7 +160,7 @@ class MeasuredColumn(Column):
             days = self.writing.unit % 86_400_000_000 == 0
             pattern = self.writing.pattern or ("%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S")
             times = natural.astype("datetime64[us]").astype(np.int64)
-            text = format_dates(np.where(missing, 0, times), pattern).tolist()
+            text = format_dates(np.where(missing, 0, times), pattern, self.writing.unit, self.writing.offset).tolist()
         else:
             numbers = np.asarray(natural, np.float64)
             missing = np.isnan(numbers)
