@@ -467,3 +467,12 @@ def test_a_pair_that_disagrees() -> None:
         Layered(Layers(CONDITIONAL_GENERATOR), Layers(DENSE_DISCRIMINATOR))
     with pytest.raises(UsageError, match=r"takes records \(28, 28, 1\), the data have \(32, 32, 3\)"):
         LayersDiscriminator(Layers(DENSE_DISCRIMINATOR), DataSpec("image", (3, 32, 32)))
+
+
+@pytest.mark.parametrize(
+    "end", [["Dense(2, activation='softmax')"], ["Dense(2)", "Softmax()"], ["Dense(2)", "Activation('softmax')"]]
+)
+def test_a_discriminator_that_ends_in_a_softmax_is_refused(end: list[str]) -> None:
+    with pytest.raises(UsageError, match="ends in a softmax") as caught:
+        LayersDiscriminator(Layers(["Input((28, 28, 1))", "Flatten()", *end]), DIGITS)
+    assert "sigmoid" in caught.value.hints[0]

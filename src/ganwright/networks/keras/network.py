@@ -24,7 +24,8 @@ from ganwright.networks.base import (
 )
 from ganwright.networks.keras.definition import Graph, Layers, Node
 from ganwright.networks.keras.dense import Embedding
-from ganwright.networks.keras.layer import KerasWeights, Layer
+from ganwright.networks.keras.elementwise import Softmax
+from ganwright.networks.keras.layer import Activated, KerasWeights, Layer
 from ganwright.networks.keras.upsampled import merged
 from ganwright.networks.keras.values import Shape
 from ganwright.networks.keras.wrappers import SpectralNormalization
@@ -113,7 +114,8 @@ class LayersDiscriminator(Discriminator):
         """Build it.
 
         Raises:
-            UsageError: its inputs are not those of the data, or other rows take what a final sigmoid gives.
+            UsageError: its inputs are not those of the data, it ends in a softmax, or other rows take what a final sigmoid
+                gives.
         """
         super().__init__()
         graph = layers.graph
@@ -125,6 +127,8 @@ class LayersDiscriminator(Discriminator):
             what = f"the discriminator's first input takes records {first.shape}, the data have {shape}"
             raise UsageError("E-LAYERS-08", what, where=first.where, hints=_shape_hints(spec))
         self.conditions = _condition_inputs(graph, spec)
+        for number in graph.outputs:
+            _refuse_softmax(graph.nodes[number])
         bypassed = {number: _final_sigmoid(graph, number) for number in graph.outputs}
         self.sigmoids = tuple(bypassed[number] is not None for number in graph.outputs)
         wanted = [*graph.outputs, _last_input(graph, graph.outputs[0])]
@@ -250,6 +254,14 @@ def _check_embeddings(graph: Graph, places: Mapping[int, Condition]) -> None:
         if isinstance(layer, Embedding) and source and layer.input_dim < len(source.classes):
             what = f"this Embedding has {layer.input_dim} rows, condition {source.name!r} has {len(source.classes)} classes"
             raise UsageError("E-LAYERS-08", what, where=node.where)
+
+
+def _refuse_softmax(output: Node) -> None:
+    layer = output.layer.layer if isinstance(output.layer, SpectralNormalization) else output.layer
+    named = isinstance(layer, Activated) and layer.activation.name in ("softmax", "log_softmax")
+    if named or isinstance(layer, Softmax):
+        what = "a discriminator that ends in a softmax says the same of every record: its values add up to one"
+        raise UsageError("E-LAYERS-05", what, where=output.where, hints=("layers.Dense(1, activation='sigmoid')",))
 
 
 def _final_sigmoid(graph: Graph, number: int) -> tuple[int, Layer] | None:
