@@ -17,7 +17,7 @@ from ganwright.data.modalities.base import Codec
 from ganwright.data.modalities.table import TableCodec, natural_of
 from ganwright.data.tables.asking import Options, Wish, matches, nearest, options
 from ganwright.data.tables.cells import Cells
-from ganwright.data.tables.column import Column
+from ganwright.data.tables.columns import Column, MeasuredColumn
 from ganwright.data.tables.completing import reconciled
 from ganwright.data.tables.constraints import Dependence, Rows
 from ganwright.data.tables.frames import as_frame
@@ -237,7 +237,8 @@ class AskedRows:
 
 @dataclass
 class GivenRows:
-    """Rows of which some cells are given, and the others are to be drawn; an empty cell counts as not given."""
+    """Rows of which some cells are given, and the others are to be drawn; an empty cell counts as not given, and so does
+    one that is no number or date in a column of such."""
 
     codec: TableCodec
     generator: ColumnGenerator
@@ -262,7 +263,7 @@ class GivenRows:
             value = np.zeros(len(rows), np.float32)
             if column.name in given and id(column) in natural:
                 encoded = column.encode(given[column.name])
-                sure = (encoded.modes >= 0) & _filled(given[column.name])
+                sure = (encoded.modes >= 0) & _given(column, given[column.name])
                 modes[:, place], value = np.where(sure, encoded.modes, 0), np.where(sure, encoded.values, 0)
                 known[:, place] = sure
             if column.valued:
@@ -277,7 +278,7 @@ class GivenRows:
         given = dict(zip(rows.names, rows.columns, strict=True))
         columns = {column.name: column for column in self.codec.columns}
         drawn = {name: natural_of(frame[name]) for name in columns}
-        filled = {name: _filled(cells) for name, cells in given.items() if name in columns}
+        filled = {name: _given(columns[name], cells) for name, cells in given.items() if name in columns}
         told = {name: np.where(filled[name], columns[name].read(given[name]), drawn[name]) for name in filled}
         random = np.random.default_rng([self.seed, start])
         natural = reconciled(self.codec.constraints, {**drawn, **told}, filled, drawn, random)
@@ -329,6 +330,12 @@ def _scores(logits: np.ndarray, wanted: Options) -> np.ndarray:
     """Logits of the wanted parts (B, P): those of one mode share it as the data's rows do."""
     of_mode = np.bincount(wanted.modes, wanted.weights, logits.shape[1])[wanted.modes]
     return logits[:, wanted.modes] + np.log(wanted.weights / of_mode)
+
+
+def _given(column: Column, cells: ColumnCells) -> np.ndarray:
+    """bool (n,): cells with something in them that the column can hold."""
+    filled = _filled(cells)
+    return filled & ~np.isnan(column.numbers_of(cells)) if isinstance(column, MeasuredColumn) else filled
 
 
 def _filled(cells: ColumnCells) -> np.ndarray:

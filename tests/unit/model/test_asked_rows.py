@@ -124,6 +124,13 @@ def test_given_cells_come_back_as_they_were_and_the_others_are_filled() -> None:
     assert rows.sex.isin(["f", "m"]).all()
 
 
+def test_a_given_cell_that_is_no_number_is_drawn() -> None:
+    given = pd.DataFrame({"age": np.array(["30"] + ["abc"] * 200, object), "sex": "f"})
+    rows = model().complete(given)
+    assert rows.age[0] == 30
+    assert rows.age.notna().mean() > 0.5, "ages are missing as the model draws them, and not in all rows"
+
+
 def test_a_given_number_beyond_what_was_seen_is_kept() -> None:
     rows = model().complete(pd.DataFrame({"age": [150, 3]}))
     assert rows.age.tolist() == [150, 3]
