@@ -30,11 +30,11 @@ from ganwright.data.dataset import (
 )
 from ganwright.data.digests import as_numbers, content_digest
 from ganwright.data.disk import disk_errors
-from ganwright.data.kinds import Kind, kind_of
 from ganwright.data.limited import Limited
 from ganwright.data.modalities.base import MODALITIES, Codec, Modality, Packed, Progress, no_progress
 from ganwright.data.opening import open_source
 from ganwright.data.record import Skipped
+from ganwright.data.record_kind import Kind, kind_of
 from ganwright.data.report import FEWEST_RECORDS, DataReport, grouped, too_few
 from ganwright.data.seen import Seen
 from ganwright.data.series.arranged import Arranged

@@ -100,6 +100,10 @@ def reasons(groups: Sequence[SkippedGroup]) -> str:
     return " · ".join(parts)
 
 
+WORDS_IN = "words in"
+"""How the reason begins for which rows of a table are no numbers."""
+
+
 def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) -> DataError:
     """The error for a source with fewer than FEWEST_RECORDS usable records; `skipped` are those of the records."""
     place = source.place or source.name
@@ -115,7 +119,7 @@ def too_few(source: Source, noun: str, usable: int, skipped: Sequence[Skipped]) 
     hints = (f"at least {FEWEST_RECORDS} are needed, and some hundreds for a good result",)
     if any(group.reason.startswith(("unsupported", "HEIC", "AVIF")) for group in groups):
         hints = (f"convert them to {'WAV' if noun == 'sounds' else 'JPEG or PNG'} first", *hints)
-    if any(group.reason.startswith("words in ") for group in groups):
+    if any(group.reason.startswith(WORDS_IN) for group in groups):
         hints = ("leave that column out of the table", "without networks of your own, words are drawn, too")
     return DataError("E-DATA-02", what, why=why, hints=hints)
 

@@ -9,8 +9,8 @@ from ganwright.core.suggest import nearest
 
 RUNS = Path("runs")
 MODEL_NAME = "model.safetensors"
-OF_A_RUN = "request.json"
-"""By which a folder beside `runs/` is known to be one, of `--run NAME`."""
+REQUEST = "request.json"
+"""What was asked of a run, in its folder; by it one of `--run NAME` is known, too."""
 
 
 def find_model(reference: str, runs: Path = RUNS) -> Path:
@@ -64,7 +64,7 @@ def _beside(runs: Path) -> list[Path]:
     found: list[Path] = []
     for folder in runs.parent.iterdir() if runs.parent.is_dir() else ():
         try:
-            if folder != runs and (folder / OF_A_RUN).is_file():
+            if folder != runs and (folder / REQUEST).is_file():
                 found.append(folder)
         except OSError:  # a folder that may not be looked into
             continue

@@ -226,7 +226,7 @@ class AskedRows:
         if broken := [each for each in self.codec.constraints if not each.kept(rows)[left].all()]:
             what = f"no row can be as asked for: {broken[0]} in every row"
             raise UsageError("E-SAMPLE-13", what, hints=("leave out what contradicts it",))
-        return with_cells(self.codec, frame, {name: cells for name, cells in natural.items() if cells is not drawn[name]})
+        return with_cells(self.codec, frame, natural, drawn)
 
     def fulfilled(self, frame: Any) -> np.ndarray:
         """bool (n,): which rows of a DataFrame are as asked for."""
@@ -282,14 +282,15 @@ class GivenRows:
         told = {name: np.where(filled[name], columns[name].read(given[name]), drawn[name]) for name in filled}
         random = np.random.default_rng([self.seed, start])
         natural = reconciled(self.codec.constraints, {**drawn, **told}, filled, drawn, random)
-        return with_cells(self.codec, frame, {name: cells for name, cells in natural.items() if cells is not drawn[name]})
+        return with_cells(self.codec, frame, natural, drawn)
 
 
-def with_cells(codec: TableCodec, frame: Any, natural: Mapping[str, np.ndarray]) -> Any:
-    """The DataFrame with other natural cells in some of its columns."""
+def with_cells(codec: TableCodec, frame: Any, natural: Mapping[str, np.ndarray], drawn: Mapping[str, np.ndarray]) -> Any:
+    """The DataFrame of the natural cells `drawn` with those of `natural` in the columns that are others there."""
     columns = {column.name: column for column in codec.columns}
     for name, cells in natural.items():
-        frame[name] = as_frame({name: columns[name]}, {name: cells}, codec.forms)[name]
+        if cells is not drawn[name]:
+            frame[name] = as_frame({name: columns[name]}, {name: cells}, codec.forms)[name]
     return frame
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from ganwright.core.errors import UsageError
 from ganwright.data.modalities.base import Modality
 from ganwright.data.tables.asked import Asked
-
-REQUEST = "request.json"
+from ganwright.model.locate import REQUEST as REQUEST
 
 
 @dataclass(frozen=True)

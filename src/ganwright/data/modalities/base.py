@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ganwright.core.config import Part
 from ganwright.core.registry import Registry
-from ganwright.data.kinds import Kind
 from ganwright.data.progress import Progress, no_progress
 from ganwright.data.record import Record, Skipped
+from ganwright.data.record_kind import Kind
 from ganwright.data.series.values import SeriesValues
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import Condition, DataSpec

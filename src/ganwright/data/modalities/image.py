@@ -20,7 +20,6 @@ from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
 from ganwright.data.decoding_workers import shared_workers
 from ganwright.data.image_size import COLOURS, ChosenSize, choose_channels, choose_size
-from ganwright.data.kinds import Kind
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import PICTURES, save_picture
 from ganwright.data.picture_decoding import LONGEST_SIDE, PicturePolicy
@@ -28,6 +27,7 @@ from ganwright.data.picture_fitting import BACKGROUNDS, fit_picture
 from ganwright.data.picture_names import why_no_picture
 from ganwright.data.pictures import picture_grid
 from ganwright.data.record import Record, Skipped
+from ganwright.data.record_kind import Kind
 from ganwright.data.report import too_few
 from ganwright.data.sample_files import file_each
 from ganwright.data.sources.base import Source

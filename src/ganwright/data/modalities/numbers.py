@@ -20,7 +20,7 @@ from ganwright.data.modalities.base import CLIPPED, Codec, Modality, Packed, Pro
 from ganwright.data.number_drawing import binned, curve_tiles, spread_panels
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
-from ganwright.data.report import too_few
+from ganwright.data.report import WORDS_IN, too_few
 from ganwright.data.sample_files import one_file
 from ganwright.data.sources.base import Source
 from ganwright.data.spec import MAX_SIDE, Condition, DataSpec
@@ -266,10 +266,6 @@ class Numbers(Modality):
             columns = ()
         known, notes = told.found()
         return NumbersCodec(Ranges(low, high, whole, histogram), self.scaling, columns, known, tuple(notes))
-
-
-WORDS_IN = "words in"
-"""What keeps rows of a table from being numbers."""
 
 
 def usable_rows(

@@ -16,10 +16,10 @@ from ganwright.core.errors import DataError, UsageError
 from ganwright.data.chunks import chunks
 from ganwright.data.classes import Classes
 from ganwright.data.decoding_workers import shared_workers
-from ganwright.data.kinds import Kind
 from ganwright.data.modalities.base import Codec, Modality, Packed, PillowImage, Progress
 from ganwright.data.name_pattern import NamePattern
 from ganwright.data.record import Record, Skipped
+from ganwright.data.record_kind import Kind
 from ganwright.data.report import too_few
 from ganwright.data.sample_files import file_each
 from ganwright.data.sound_fitting import HIGHEST_RATE, LOWEST_RATE, MOST_SAMPLES, SoundFault, SoundPolicy, fit_sound

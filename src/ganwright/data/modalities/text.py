@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ganwright.core.errors import UsageError
 from ganwright.data.chunks import chunks
-from ganwright.data.kinds import Kind
 from ganwright.data.modalities.base import Codec, Modality, Packed, Progress
 from ganwright.data.ownership import mark
 from ganwright.data.record import Record, Skipped
+from ganwright.data.record_kind import Kind
 from ganwright.data.report import too_few
 from ganwright.data.sample_files import one_file
 from ganwright.data.sources.base import Source

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ganwright.data.tables.cells import Cells
-from ganwright.data.tables.constraints import Constraint, Order, Rows
+from ganwright.data.tables.constraints import Constraint, Order, Rows, Unfinished
 
 
 def reconciled(
@@ -41,7 +41,7 @@ def reconciled(
         if not wrong.any():
             continue
         free = {need.name: wrong & ~fixed[need.name] for need in each.needs}
-        for need, cells in each.inverted(values, free, gaps.get(name, np.empty(0)), random).items():
+        for need, cells in each.inverted(Unfinished(values, free, gaps.get(name, np.empty(0)), random)).items():
             values[need] = np.where(free[need], cells, values[need])
             fixed[need] |= free[need]
             changed |= free[need]

@@ -47,6 +47,19 @@ class Rows:
         return keys.codes(self._cells[keys.column.name])
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """Rows of which what is computed stands, and what it follows from is looked for."""
+
+    natural: Mapping[str, np.ndarray]
+    """Each column's natural values (n,)."""
+    free: Mapping[str, np.ndarray]
+    """bool (n,) of each column that is needed: where it may be another value, and only there it will be taken."""
+    gaps: np.ndarray
+    """float64 (n,): natural values of the constraint's `gap`."""
+    random: np.random.Generator
+
+
 class Constraint(ABC):
     """One column that follows from others."""
 
@@ -76,19 +89,8 @@ class Constraint(ABC):
         """The column's natural values (n,) from those of the others; gaps float64 (n,): natural values of `gap`."""
 
     @abstractmethod
-    def inverted(
-        self,
-        natural: Mapping[str, np.ndarray],
-        free: Mapping[str, np.ndarray],
-        gaps: np.ndarray,
-        random: np.random.Generator,
-    ) -> dict[str, np.ndarray]:
-        """Natural values (n,) of columns in `needs`, from which what is computed follows as it stands in `natural`.
-
-        Args:
-            free: bool (n,) of each column in `needs`: where it may be another value, and only there it will be taken.
-            gaps: float64 (n,), natural values of `gap`.
-        """
+    def inverted(self, rows: Unfinished) -> dict[str, np.ndarray]:
+        """Natural values (n,) of columns in `needs`, from which what is computed follows as it stands in `rows`."""
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -146,18 +148,12 @@ class Order(Constraint):
         found[below] = _rounded_up(self.high, lowest[below])
         return self.high.natural(found)
 
-    def inverted(
-        self,
-        natural: Mapping[str, np.ndarray],
-        free: Mapping[str, np.ndarray],
-        gaps: np.ndarray,
-        random: np.random.Generator,
-    ) -> dict[str, np.ndarray]:
-        high = self.high.numbers_of(natural[self.high.name])
-        nearest = high - np.where(np.isfinite(gaps), gaps, 0)
+    def inverted(self, rows: Unfinished) -> dict[str, np.ndarray]:
+        high = self.high.numbers_of(rows.natural[self.high.name])
+        nearest = high - np.where(np.isfinite(rows.gaps), rows.gaps, 0)
         found: dict[str, np.ndarray] = {}
         for low in self.lows:
-            numbers = low.numbers_of(natural[low.name])
+            numbers = low.numbers_of(rows.natural[low.name])
             # A cell that is small enough, or missing beside another, may stay.
             stays = (numbers <= high) | (np.isnan(numbers) & (len(self.lows) > 1))
             fitting = rounded(low, np.minimum(np.maximum(nearest, bounds(low)[0]), high))
@@ -194,19 +190,13 @@ class Sum(Constraint):
         parts = [part.numbers_of(natural[part.name]) for part in self.parts]
         return self.total.natural(rounded(self.total, np.sum(parts, 0)))
 
-    def inverted(
-        self,
-        natural: Mapping[str, np.ndarray],
-        free: Mapping[str, np.ndarray],
-        gaps: np.ndarray,
-        random: np.random.Generator,
-    ) -> dict[str, np.ndarray]:
+    def inverted(self, rows: Unfinished) -> dict[str, np.ndarray]:
         """Of the parts that may change the largest takes up the difference as far as its bounds let it, then the next; those
         with most decimals come last, since only they can take up all of it."""
-        numbers = np.stack([part.numbers_of(natural[part.name]) for part in self.parts])
-        may = np.stack([free[part.name] for part in self.parts])
+        numbers = np.stack([part.numbers_of(rows.natural[part.name]) for part in self.parts])
+        may = np.stack([rows.free[part.name] for part in self.parts])
         numbers = np.where(may & np.isnan(numbers), 0, numbers)
-        missing = self.total.numbers_of(natural[self.total.name]) - numbers.sum(0)
+        missing = self.total.numbers_of(rows.natural[self.total.name]) - numbers.sum(0)
         digits = np.broadcast_to([[part.writing.digits] for part in self.parts], numbers.shape)
         order = np.lexsort((-np.abs(numbers), digits, ~may), axis=0)
         for place in range(len(self.parts)):
@@ -280,25 +270,20 @@ class Dependence(Constraint):
             return self.target.natural(found)
         return self._target.words_of(found.astype(np.int64))
 
-    def inverted(
-        self,
-        natural: Mapping[str, np.ndarray],
-        free: Mapping[str, np.ndarray],
-        gaps: np.ndarray,
-        random: np.random.Generator,
-    ) -> dict[str, np.ndarray]:
+    def inverted(self, rows: Unfinished) -> dict[str, np.ndarray]:
         """One of the cells that decide so, each as likely as the others; as it is where none does."""
         deciding, decided = self.cells
-        codes = self._source.codes(natural[self.source.name])
-        wanted = natural[self.target.name]
-        rows = np.flatnonzero(free[self.source.name])
-        for value in {*np.asarray(wanted[rows]).tolist()}:
-            able = np.array([place for place, each in enumerate(decided.tolist()) if each == value], np.int64)
-            mine = rows[np.array([each == value for each in wanted[rows].tolist()], bool)]
+        codes = self._source.codes(rows.natural[self.source.name])
+        wanted = rows.natural[self.target.name]
+        places = np.flatnonzero(rows.free[self.source.name])
+        # In the order of the rows, and not of a set, which is another one in every process.
+        for value in dict.fromkeys(np.asarray(wanted[places]).tolist()):
+            able = np.array([code for code, each in enumerate(decided.tolist()) if each == value], np.int64)
+            mine = places[np.array([each == value for each in wanted[places].tolist()], bool)]
             if len(able):
-                codes[mine] = random.choice(able, len(mine))
+                codes[mine] = rows.random.choice(able, len(mine))
         changed = deciding[np.where(codes < 0, len(deciding) - 1, codes)]
-        return {self.source.name: np.where(codes < 0, natural[self.source.name], changed)}
+        return {self.source.name: np.where(codes < 0, rows.natural[self.source.name], changed)}
 
     def __str__(self) -> str:
         return f"{self.source.name} -> {self.target.name}"

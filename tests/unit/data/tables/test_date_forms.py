@@ -14,7 +14,7 @@ from ganwright.data.modalities.table import Table, TableCodec
 from ganwright.data.preparation import prepare
 from ganwright.data.progress import no_progress
 from ganwright.data.sources.tables import Tables
-from ganwright.data.tables.asking import parse_wishes
+from ganwright.data.tables.asking import matches, parse_wishes
 from ganwright.data.tables.dates import format_dates, offset_of
 
 MOMENTS = pd.date_range("2024-03-01 09:00", periods=300, freq="7919s")
@@ -59,8 +59,6 @@ def test_a_day_is_that_of_the_zone() -> None:
     codec, _ = written([f"{moment:%Y-%m-%dT%H:%M:%S}+02:00" for moment in MOMENTS])
     column = next(column for column in codec.columns if column.name == "moment")
     wish = parse_wishes(["moment=2024-03-10"])["moment"]
-    from ganwright.data.tables.asking import matches
-
     cells = np.array(["2024-03-10T00:00:00+02:00", "2024-03-10T23:59:59+02:00", "2024-03-11T00:00:00+02:00"], object)
     assert matches(column, wish, column.read(cells)).tolist() == [True, True, False]
 
